@@ -1,0 +1,215 @@
+import { type Log, StackError } from "./part.ts";
+import { signal, watch } from "./watchdog.ts";
+
+/** What to run. `clearEnv` keeps the stack's own environment from the child. */
+export interface Command extends Omit<Deno.CommandOptions, "stdin" | "stdout" | "stderr"> {
+  program: string;
+}
+
+export interface SupervisedOptions {
+  name: string;
+  /** Asked anew at every start, so that a restarted child may get another port. */
+  command: () => Command;
+  /** Asked every few milliseconds until it says yes; a child that has not answered in time is killed. */
+  ready: () => Promise<boolean>;
+  readyWithin?: number;
+  stopSignal?: Deno.Signal;
+  stopWithin?: number;
+  log: Log;
+}
+
+const firstBackoff = 100;
+const longestBackoff = 10_000;
+const settledAfter = 10_000;
+const lastLinesKept = 20;
+
+/**
+ * A child process that is kept running: started again with a growing pause when it dies, stopped
+ * with a signal and then SIGKILL, and never left behind: a watchdog ends it even when this process
+ * is killed without a chance to clean up.
+ */
+export class Supervised {
+  readonly #options: Required<SupervisedOptions>;
+  readonly #stopping = new AbortController();
+  readonly #running: Promise<void>;
+  #child: Deno.ChildProcess | undefined;
+  #ready = Promise.withResolvers<void>();
+  #isReady = false;
+  readonly #endedOnce = Promise.withResolvers<void>();
+  #restarting = false;
+  #lastLines: string[] = [];
+
+  constructor(options: SupervisedOptions) {
+    this.#options = { readyWithin: 20_000, stopSignal: "SIGTERM", stopWithin: 5_000, ...options };
+    this.#running = this.#keepRunning();
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Waits until the child answers; false when it does not within `timeout` milliseconds. */
+  async whenReady(timeout: number): Promise<boolean> {
+    if (this.#isReady) return true;
+    if (this.#stopping.signal.aborted) return false;
+    const giveUp = new AbortController();
+    const late = pause(timeout, AbortSignal.any([giveUp.signal, this.#stopping.signal]));
+    await Promise.race([this.#ready.promise, late]);
+    giveUp.abort();
+    return this.#isReady;
+  }
+
+  /** The first start: a child that ends instead is not tried again but explained by its output. */
+  async started(): Promise<void> {
+    await Promise.race([this.whenReady(this.#options.readyWithin), this.#endedOnce.promise]);
+    if (this.#isReady) return;
+    const output = this.#lastLines.map((line) => `  ${line}`).join("\n");
+    await this.stop();
+    throw new StackError(`${this.#options.name} did not start. Its last output:\n${output}`);
+  }
+
+  /** Ends the child and starts it anew, without waiting for the new one. */
+  async restart(): Promise<void> {
+    this.#restarting = true;
+    await this.#end();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#end();
+    await this.#running;
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { name, log } = this.#options;
+    let backoff = 0;
+    while (!this.#stopping.signal.aborted) {
+      await pause(backoff, this.#stopping.signal);
+      if (this.#stopping.signal.aborted) return;
+      const began = Date.now();
+      this.#restarting = false;
+      const ended = await this.#runOnce();
+      this.#endedOnce.resolve();
+      if (this.#stopping.signal.aborted) return;
+      if (this.#restarting || Date.now() - began > settledAfter) backoff = 0;
+      else backoff = Math.min(Math.max(backoff * 2, firstBackoff), longestBackoff);
+      log(`[${name}] ended (${ended}), starting again in ${backoff} ms`);
+    }
+  }
+
+  async #runOnce(): Promise<string> {
+    const { program, ...options } = this.#options.command();
+    this.#lastLines = [];
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command(program, {
+        ...options,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch (error) {
+      this.#note(String(error));
+      return "could not be started";
+    }
+    this.#child = child;
+    const watchdog = watch(child.pid, this.#options.stopSignal);
+    const gone = new AbortController();
+    const work = Promise.all([
+      this.#read(child.stdout),
+      this.#read(child.stderr),
+      this.#awaitReady(gone.signal),
+    ]);
+    const status = await child.status;
+    gone.abort();
+    this.#child = undefined;
+    this.#markDown();
+    await Promise.all([work, watchdog.dismiss()]);
+    return status.signal ?? `exit code ${status.code}`;
+  }
+
+  async #awaitReady(gone: AbortSignal): Promise<void> {
+    const deadline = Date.now() + this.#options.readyWithin;
+    while (!gone.aborted) {
+      if (await this.#options.ready()) {
+        if (gone.aborted) return;
+        this.#isReady = true;
+        this.#ready.resolve();
+        return;
+      }
+      if (Date.now() > deadline) {
+        this.#note(`not ready within ${this.#options.readyWithin} ms`);
+        return await this.#end();
+      }
+      await pause(15, gone);
+    }
+  }
+
+  #markDown(): void {
+    if (!this.#isReady) return;
+    this.#isReady = false;
+    this.#ready = Promise.withResolvers<void>();
+  }
+
+  async #end(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    signal(child, this.#options.stopSignal);
+    const ended = new AbortController();
+    const tooLong = pause(this.#options.stopWithin, ended.signal)
+      .then(() => ended.signal.aborted || signal(child, "SIGKILL"));
+    await child.status;
+    ended.abort();
+    await tooLong;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    let rest = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      lines.forEach((line) => this.#note(line));
+    }
+    if (rest) this.#note(rest);
+  }
+
+  #note(line: string): void {
+    this.#lastLines = [...this.#lastLines.slice(1 - lastLinesKept), line];
+    this.#options.log(`[${this.#options.name}] ${line}`);
+  }
+}
+
+/** Resolves after `milliseconds`, or as soon as the signal is aborted. */
+export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted || milliseconds === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+/** Whether something accepts connections there: the readiness of most children. */
+export async function accepts(port: number, hostname = "127.0.0.1"): Promise<boolean> {
+  try {
+    (await Deno.connect({ port, hostname })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A port that nothing listens on at this moment. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  return listener.addr.port;
+}

@@ -1,0 +1,107 @@
+import { startGateway } from "./gateway/mod.ts";
+import { type Keys, loadKeys } from "./keys.ts";
+import type { Log, Part } from "./part.ts";
+import type { Settings } from "./settings.ts";
+
+/** Where a running stack is reached, by people and by tests. */
+export interface StackInfo {
+  url: string;
+  publishableKey: string;
+  secretKey: string;
+  databaseUrl: string;
+}
+
+export interface Stack {
+  info: StackInfo;
+  stop(): Promise<void>;
+}
+
+/** Runs one part of the start, and may tell somebody how long it took. */
+export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>;
+
+// Until every part is there: what is missing is left out.
+interface Database {
+  url(role: string): string;
+  stop(): Promise<void>;
+}
+interface Context {
+  settings: Settings;
+  keys: Keys;
+  database: Database;
+  internalSecret: string;
+  deliver?: unknown;
+  log: Log;
+}
+async function optional<T>(path: string, name: string): Promise<T | undefined> {
+  try {
+    return (await import(path))[name];
+  } catch (error) {
+    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** Starts everything in order; what has started is stopped again when a later part fails. */
+export async function startStack(settings: Settings, step: Step, log: Log): Promise<Stack> {
+  await using started = new AsyncDisposableStack();
+  const url = `http://127.0.0.1:${settings.ports.api}`;
+  const keys = await loadKeys(settings.home, `${url}/auth/v1`);
+  const startDatabase = await optional<(settings: Settings, log: Log) => Promise<Database>>(
+    "./postgres/mod.ts",
+    "startDatabase",
+  );
+  const migrate = await optional<(d: Database, s: Settings, log: Log) => Promise<string[]>>(
+    "./postgres/mod.ts",
+    "migrate",
+  );
+  const database = await step(
+    "Postgres",
+    async () => await startDatabase?.(settings, log) ?? { url: () => "", stop: async () => {} },
+  );
+  started.defer(() => database.stop());
+  await step("Migrations", async () => await migrate?.(database, settings, log));
+
+  const internalSecret = crypto.randomUUID() + crypto.randomUUID();
+  const context: Context = { settings, keys, database, internalSecret, log };
+  const mail = await optional<(context: Context) => Promise<Part & { deliver: unknown }>>(
+    "./mail/mod.ts",
+    "startMail",
+  );
+  if (mail) {
+    const inbox = await mail(context);
+    started.defer(() => inbox.stop());
+    context.deliver = inbox.deliver;
+  }
+  const part = async (path: string, name: string) => {
+    const start = await optional<(context: Context) => Promise<Part>>(path, name);
+    const running = await start?.(context);
+    if (running) started.defer(() => running.stop());
+    return running;
+  };
+  const [rest, auth, realtime, functions] = await step("Services", () =>
+    Promise.all([
+      part("./lite/mod.ts", "startLite"),
+      part("./auth/mod.ts", "createAuth"),
+      part("./realtime/mod.ts", "createRealtime"),
+      part("./functions/mod.ts", "startFunctions"),
+    ]));
+  const gateway = await startGateway({
+    settings,
+    keys,
+    internalSecret,
+    parts: { rest, auth, realtime, functions },
+    log,
+  });
+  started.defer(() => gateway.stop());
+
+  const running = started.move();
+  return {
+    info: {
+      url,
+      publishableKey: keys.publishable,
+      secretKey: keys.secret,
+      databaseUrl: database.url("postgres"),
+    },
+    stop: () => running.disposeAsync(),
+  };
+}
