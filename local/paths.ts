@@ -1,3 +1,3 @@
 /** The few path helpers `local/` needs, from Node's own library. */
-export { dirname, join, resolve } from "node:path";
+export { dirname, join, relative, resolve } from "node:path";
 export { fileURLToPath as fromFileUrl } from "node:url";

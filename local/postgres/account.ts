@@ -1,4 +1,4 @@
-import { DatabaseError } from "./errors.ts";
+import { StackError } from "../part.ts";
 
 /** The operating-system account that Postgres runs under; empty ids mean "as ourselves". */
 export interface Account {
@@ -16,7 +16,7 @@ export async function chooseAccount(): Promise<Account> {
     const [uid, gid] = await Promise.all([idOf("-u", name), idOf("-g", name)]);
     if (uid && gid) return { name, ids: { uid, gid } };
   }
-  throw new DatabaseError(
+  throw new StackError(
     "Postgres does not run as root and this system has neither a user postgres nor nobody: start as an ordinary user.",
   );
 }

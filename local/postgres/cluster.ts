@@ -1,8 +1,7 @@
 import { join } from "../paths.ts";
-import type { Log } from "../part.ts";
+import { type Log, StackError } from "../part.ts";
 import { type Account, canWrite } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
-import { DatabaseError } from "./errors.ts";
 
 /** Where root keeps what another account must reach although the project's folder is closed to it. */
 export const sharedFolder = "/var/lib/nexus";
@@ -22,8 +21,10 @@ export async function placeFor(home: string, account: Account, log: Log): Promis
   await Deno.mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   const outside = await ownFolder(place, account);
   if (!await canWrite(account, outside)) {
-    throw new DatabaseError(
-      `The user ${account.name ?? "running this"} can write neither in ${inside} nor in ${outside}: ` +
+    throw new StackError(
+      `The user ${
+        account.name ?? "running this"
+      } can write neither in ${inside} nor in ${outside}: ` +
         "set NEXUS_HOME to a folder it can reach.",
     );
   }
@@ -82,13 +83,13 @@ async function checkCluster(data: string, binaries: Binaries): Promise<boolean> 
   const whole = entries.some((entry) => entry.name === "global") &&
     await Deno.stat(join(data, "global", "pg_control")).catch(ignoreMissing);
   if (!found || !whole) {
-    throw new DatabaseError(
+    throw new StackError(
       `The data folder ${data} is not a whole database: start with --reset to make a new one.`,
     );
   }
   const [major] = binaries.version.split(".");
   if (found.trim() !== major) {
-    throw new DatabaseError(
+    throw new StackError(
       `The data folder ${data} is of PostgreSQL ${found.trim()}, and this is ${major}: ` +
         "start with --reset to make a new one.",
     );
@@ -123,7 +124,7 @@ async function initdb(
   }).output();
   if (!success) {
     const said = new TextDecoder().decode(stderr).trim().split("\n");
-    throw new DatabaseError(`initdb could not make ${data}: ${said.at(0)}`);
+    throw new StackError(`initdb could not make ${data}: ${said.at(0)}`);
   }
 }
 

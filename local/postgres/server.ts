@@ -1,9 +1,9 @@
 import { join } from "../paths.ts";
-import type { Log } from "../part.ts";
+import { type Log, StackError } from "../part.ts";
+import { Supervised } from "../process.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
-import { DatabaseError } from "./errors.ts";
-import { stopOrphan } from "./orphan.ts";
+import { stopOrphans } from "./orphans.ts";
 
 /** What one postmaster needs to be started, again and again. */
 export interface ServerOptions {
@@ -14,70 +14,76 @@ export interface ServerOptions {
   log: Log;
 }
 
-/** A supervised postmaster. */
-export interface Server {
-  /** Fast shutdown: clients are cut off, data is safe; resolves when the process is gone. */
-  stop(): Promise<void>;
-}
+export const host = "127.0.0.1";
 
-const host = "127.0.0.1";
-
-/** Settings that the product depends on, and small memory; the rest is PostgreSQL's own default. */
+/** What the product depends on, and small memory; the rest is PostgreSQL's own default. */
 const settings: Record<string, string> = {
   listen_addresses: host,
+  // A socket file would be in the way of a second stack, and every client comes by TCP.
   unix_socket_directories: "",
   timezone: "UTC",
   log_timezone: "UTC",
   max_connections: "120",
   shared_buffers: "64MB",
+  shared_preload_libraries: "pg_stat_statements",
   wal_level: "logical",
   max_wal_size: "512MB",
   // A reader that never comes back must not fill the disk.
   max_slot_wal_keep_size: "1GB",
-  shared_preload_libraries: "pg_stat_statements",
   logging_collector: "on",
   log_directory: "log",
   log_filename: "postgres-%a.log",
   log_truncate_on_rotation: "on",
   log_rotation_size: "0",
-  // One line for people at start and stop is ours; a restart point every few minutes is noise.
   log_checkpoints: "off",
 };
 
 /**
- * Starts a postmaster on `data` and keeps it running: when it dies by itself it is started again
- * (PostgreSQL recovers from its log), with a line about it.
+ * Starts a postmaster on `data` and keeps it running; resolves when it accepts connections. One
+ * that a killed stack left behind on the same folder is ended first.
  */
-export async function startServer(options: ServerOptions): Promise<Server> {
-  await stopOrphan(options.data, options.log);
-  requireFreePort(options.port);
-  let stopping = false;
-  let child = await launch(options);
+export async function startServer(options: ServerOptions): Promise<Supervised> {
+  const { binaries, account, data, port, log } = options;
+  await stopOrphans(data, log);
+  requireFreePort(port);
+  const args = Object.entries({ ...settings, port: String(port) })
+    .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server: Supervised = new Supervised({
+    name: "postgres",
+    command: () => ({
+      program: join(binaries.folder, "bin", "postgres"),
+      args: ["-D", data, ...args],
+      cwd: data,
+      ...account.ids,
+      // In a group of its own, because Ctrl-C reaches a whole group: the database goes last.
+      detached: true,
+    }),
+    ready: () => isReady(data, server.pid),
+    // Recovery after a crash may have much to read.
+    readyWithin: 60_000,
+    // Fast shutdown: cuts clients off, loses nothing.
+    stopSignal: "SIGINT",
+    log,
+  });
+  await server.started();
+  return server;
+}
 
-  const supervise = async () => {
-    for (let wait = 100; !stopping; wait = Math.min(wait * 2, 5000)) {
-      const startedAt = Date.now();
-      const { code, signal } = await child.status;
-      if (stopping) return;
-      options.log(`Postgres ended by itself (${signal ?? `exit code ${code}`}) and is restarted.`);
-      if (Date.now() - startedAt > 60_000) wait = 100;
-      await relaunch(wait);
-    }
-  };
-  const relaunch = async (wait: number) => {
-    await new Promise((done) => setTimeout(done, wait));
-    if (stopping) return;
-    await launch(options)
-      .then((next) => child = next, (error) => options.log(String(error.message ?? error)));
-  };
-  const supervision = supervise();
+function requireFreePort(port: number): void {
+  try {
+    Deno.listen({ hostname: host, port }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new StackError(
+      `Port ${port}, where the database should listen, is taken: ` +
+        "end what uses it, or start with --port-offset 100.",
+    );
+  }
+}
 
-  return {
-    async stop() {
-      stopping = true;
-      signal(child, "SIGINT");
-      await child.status;
-      await supervision;
-    },
-  };
+/** The postmaster keeps its state in the eighth line of its pid file; pg_ctl waits by it too. */
+async function isReady(data: string, pid: number | undefined): Promise<boolean> {
+  const lines = await Deno.readTextFile(join(data, "postmaster.pid"))
+    .then((text) => text.split("\n"), () => []);
+  return Number(lines[0]) === pid && lines[7]?.trim() === "ready";
 }

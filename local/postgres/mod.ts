@@ -1,0 +1,90 @@
+import { join } from "../paths.ts";
+import { type Log, StackError } from "../part.ts";
+import type { Settings } from "../settings.ts";
+import { chooseAccount } from "./account.ts";
+import { findBinaries } from "./binaries.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { ensureCluster, placeFor, sharedFolder, superuser } from "./cluster.ts";
+import { type DatabaseRole, urlsOf } from "./roles.ts";
+import { host, startServer } from "./server.ts";
+
+export { migrate } from "./migrate.ts";
+export type { DatabaseRole } from "./roles.ts";
+
+/** The running database of one stack. */
+export interface Database {
+  host: string;
+  port: number;
+  /** The URL for a login role, password included. */
+  url(role: DatabaseRole): string;
+  /** False for a server of the user's own (`--db-url`), which is never stopped. */
+  embedded: boolean;
+  stop(): Promise<void>;
+}
+
+/** Every login role has it, as in `supabase start`: the server listens on the loopback address only. */
+const password = "postgres";
+
+/** Starts the embedded server, or takes the one of `--db-url`, and gives it what hosted has. */
+export async function startDatabase(settings: Settings, log: Log): Promise<Database> {
+  const database = settings.dbUrl === undefined
+    ? await startEmbedded(settings, log)
+    : outside(settings.dbUrl);
+  try {
+    await bootstrap(database.superuserUrl, database.password, log);
+    return database;
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+interface Bootable extends Database {
+  superuserUrl: string;
+  password: string;
+}
+
+async function startEmbedded(settings: Settings, log: Log): Promise<Bootable> {
+  const account = await chooseAccount();
+  const shared = account.name === undefined ? settings.home : sharedFolder;
+  const binaries = await findBinaries(account, shared);
+  const place = await placeFor(settings.home, account, log);
+  if (settings.reset) await Deno.remove(join(place, "data"), { recursive: true }).catch(() => {});
+  const data = await ensureCluster(binaries, account, place, password);
+  const port = settings.ports.db;
+  const server = await startServer({ binaries, account, data, port, log });
+  const url = urlsOf({ host, port, database: "postgres", password });
+  return {
+    host,
+    port,
+    url,
+    superuserUrl: url(superuser),
+    password,
+    embedded: true,
+    stop: () => server.stop(),
+  };
+}
+
+function outside(dbUrl: string): Bootable {
+  const given = URL.canParse(dbUrl) ? new URL(dbUrl) : undefined;
+  if (!given || !/^postgres(ql)?:$/.test(given.protocol) || !given.hostname) {
+    throw new StackError("--db-url needs postgresql://superuser:password@host:port/database.");
+  }
+  const secret = decodeURIComponent(given.password) || password;
+  const server = {
+    host: given.hostname,
+    port: Number(given.port || 5432),
+    database: decodeURIComponent(given.pathname.slice(1)) || "postgres",
+    password: secret,
+    search: given.search,
+  };
+  return {
+    host: server.host,
+    port: server.port,
+    url: urlsOf(server),
+    superuserUrl: dbUrl,
+    password: secret,
+    embedded: false,
+    stop: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,72 @@
+import { join } from "../paths.ts";
+import { type Log, StackError } from "../part.ts";
+import { pause } from "../process.ts";
+
+/**
+ * Ends what a killed stack left running on `data`: a postmaster, or the backends of one that was
+ * killed itself. Nobody else can be meant, the caller holds the lock of the home.
+ */
+export async function stopOrphans(data: string, log: Log): Promise<void> {
+  const postmaster = await postmasterOf(data);
+  if (postmaster !== undefined) {
+    log(`An earlier Postgres (process ${postmaster}) still runs on ${data} and is stopped.`);
+    send(postmaster, "SIGINT");
+    await until(async () => await postmasterOf(data) === undefined, 10_000);
+  }
+  // Without their postmaster they can only finish what nobody waits for, and keep a new one out.
+  for (const pid of await processesIn(data)) send(pid, "SIGKILL");
+  const gone = await until(async () => (await processesIn(data)).length === 0, 5_000);
+  if (!gone) {
+    throw new StackError(`An earlier Postgres on ${data} does not end: end its processes first.`);
+  }
+}
+
+/** The process named by the pid file, if it is really at work on `data` and not a later namesake. */
+async function postmasterOf(data: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(join(data, "postmaster.pid")).catch(() => "");
+  const pid = Number(text.split("\n")[0]);
+  if (!pid) return undefined;
+  const there = Deno.build.os === "linux"
+    ? (await processesIn(data)).includes(pid)
+    : await commandOf(pid).then((command) => command.includes(data));
+  return there ? pid : undefined;
+}
+
+/** Every process of a cluster works in its data folder. Known on Linux only, from /proc. */
+async function processesIn(data: string): Promise<number[]> {
+  if (Deno.build.os !== "linux") return [];
+  const found: number[] = [];
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name) || Number(name) === Deno.pid) continue;
+    const folder = await Deno.readLink(`/proc/${name}/cwd`).catch(() => "");
+    // A reset may have removed the folder under it.
+    if (folder === data || folder === `${data} (deleted)`) found.push(Number(name));
+  }
+  return found;
+}
+
+async function commandOf(pid: number): Promise<string> {
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-p", String(pid), "-o", "args="],
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+function send(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function until(done: () => Promise<boolean>, timeout: number): Promise<boolean> {
+  const deadline = Date.now() + timeout;
+  while (!await done()) {
+    if (Date.now() > deadline) return false;
+    await pause(50);
+  }
+  return true;
+}
