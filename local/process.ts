@@ -37,6 +37,8 @@ export class Supervised {
   #isReady = false;
   readonly #endedOnce = Promise.withResolvers<void>();
   #restarting = false;
+  #isFailing = false;
+  #waiting = new AbortController();
   #lastLines: string[] = [];
 
   constructor(options: SupervisedOptions) {
@@ -50,6 +52,11 @@ export class Supervised {
 
   get isReady(): boolean {
     return this.#isReady;
+  }
+
+  /** Whether it ended last time without ever having been ready: waiting for it is of no use. */
+  get isFailing(): boolean {
+    return this.#isFailing;
   }
 
   /** Waits until the child answers; false when it does not within `timeout` milliseconds. */
@@ -75,11 +82,14 @@ export class Supervised {
   /** Ends the child and starts it anew, without waiting for the new one. */
   async restart(): Promise<void> {
     this.#restarting = true;
+    this.#isFailing = false;
+    this.#waiting.abort();
     await this.#end();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#waiting.abort();
     await this.#end();
     await this.#running;
   }
@@ -88,7 +98,8 @@ export class Supervised {
     const { name, log } = this.#options;
     let backoff = 0;
     while (!this.#stopping.signal.aborted) {
-      await pause(backoff, this.#stopping.signal);
+      this.#waiting = new AbortController();
+      await pause(backoff, this.#waiting.signal);
       if (this.#stopping.signal.aborted) return;
       const began = Date.now();
       this.#restarting = false;
@@ -127,6 +138,7 @@ export class Supervised {
     const status = await child.status;
     gone.abort();
     this.#child = undefined;
+    this.#isFailing = !this.#isReady && !this.#restarting;
     this.#markDown();
     await Promise.all([work, watchdog.dismiss()]);
     return status.signal ?? `exit code ${status.code}`;
@@ -138,6 +150,7 @@ export class Supervised {
       if (await this.#options.ready()) {
         if (gone.aborted) return;
         this.#isReady = true;
+        this.#isFailing = false;
         this.#ready.resolve();
         return;
       }

@@ -1,6 +1,7 @@
 import { startGateway } from "./gateway/mod.ts";
 import { type Keys, loadKeys } from "./keys.ts";
 import type { Log, Part } from "./part.ts";
+import { type Database, migrate, startDatabase } from "./postgres/mod.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where a running stack is reached, by people and by tests. */
@@ -19,11 +20,7 @@ export interface Stack {
 /** Runs one part of the start, and may tell somebody how long it took. */
 export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>;
 
-// Until every part is there: what is missing is left out.
-interface Database {
-  url(role: string): string;
-  stop(): Promise<void>;
-}
+// Until every part is there: what is missing answers 503.
 interface Context {
   settings: Settings;
   keys: Keys;
@@ -40,30 +37,25 @@ async function optional<T>(path: string, name: string): Promise<T | undefined> {
     throw error;
   }
 }
+const missing: Part = {
+  fetch: () => Promise.resolve(Response.json({ message: "not there yet" }, { status: 503 })),
+  stop: () => Promise.resolve(),
+};
 
 /** Starts everything in order; what has started is stopped again when a later part fails. */
 export async function startStack(settings: Settings, step: Step, log: Log): Promise<Stack> {
   await using started = new AsyncDisposableStack();
   const url = `http://127.0.0.1:${settings.ports.api}`;
   const keys = await loadKeys(settings.home, `${url}/auth/v1`);
-  const startDatabase = await optional<(settings: Settings, log: Log) => Promise<Database>>(
-    "./postgres/mod.ts",
-    "startDatabase",
-  );
-  const migrate = await optional<(d: Database, s: Settings, log: Log) => Promise<string[]>>(
-    "./postgres/mod.ts",
-    "migrate",
-  );
-  const database = await step(
-    "Postgres",
-    async () => await startDatabase?.(settings, log) ?? { url: () => "", stop: async () => {} },
-  );
+  const database = await step("Postgres", () => startDatabase(settings, log));
   started.defer(() => database.stop());
-  await step("Migrations", async () => await migrate?.(database, settings, log));
+  await step("Migrations", () => migrate(database, settings, log));
 
   const internalSecret = crypto.randomUUID() + crypto.randomUUID();
   const context: Context = { settings, keys, database, internalSecret, log };
-  const mail = await optional<(context: Context) => Promise<Part & { deliver: unknown }>>(
+  const mail = await optional<
+    (context: Context) => Promise<{ deliver: unknown; stop(): Promise<void> }>
+  >(
     "./mail/mod.ts",
     "startMail",
   );
@@ -74,8 +66,8 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
   }
   const part = async (path: string, name: string) => {
     const start = await optional<(context: Context) => Promise<Part>>(path, name);
-    const running = await start?.(context);
-    if (running) started.defer(() => running.stop());
+    const running = await start?.(context) ?? missing;
+    started.defer(() => running.stop());
     return running;
   };
   const [rest, auth, realtime, functions] = await step("Services", () =>
@@ -85,7 +77,7 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
       part("./realtime/mod.ts", "createRealtime"),
       part("./functions/mod.ts", "startFunctions"),
     ]));
-  const gateway = await startGateway({
+  const gateway = startGateway({
     settings,
     keys,
     internalSecret,

@@ -1,25 +1,59 @@
 import type { Keys } from "../keys.ts";
-import type { Log, Part } from "../part.ts";
+import { type Log, StackError } from "../part.ts";
+import { pause } from "../process.ts";
 import type { Settings } from "../settings.ts";
+import { accessLine } from "./access_log.ts";
+import { addressOf } from "./address.ts";
+import { dataApiAuthorization } from "./data_api.ts";
+import { createRouter, type Parts } from "./router.ts";
+import { storage } from "./storage.ts";
 
 export interface GatewayOptions {
   settings: Settings;
   keys: Keys;
+  /** Signs the tokens by which the Data API knows its callers: it never sees the project's keys. */
   internalSecret: string;
-  parts: Partial<Record<"rest" | "auth" | "realtime" | "functions", Part | undefined>>;
+  parts: Omit<Parts, "storage">;
   log: Log;
 }
 
-/** Listens on the API port. */
-export function startGateway(options: GatewayOptions): Promise<{ stop(): Promise<void> }> {
-  const server = Deno.serve(
-    { hostname: "127.0.0.1", port: options.settings.ports.api, onListen() {} },
-    (request) => {
-      const path = new URL(request.url).pathname.split("/")[1] ?? "";
-      const part = options.parts[path as "rest"];
-      return part?.fetch(request, { address: "127.0.0.1" }) ??
-        Response.json({ message: "not found" }, { status: 404 });
+const drainFor = 4_000;
+
+/** The one door of the stack: listens on the API port and answers like hosted's gateway. */
+export function startGateway(options: GatewayOptions): { stop(): Promise<void> } {
+  const { settings, keys, internalSecret, parts, log } = options;
+  const route = createRouter({
+    keys,
+    parts: { ...parts, storage },
+    authorizeDataApi: dataApiAuthorization(keys, internalSecret),
+    log,
+  });
+  const server = listen(settings.ports.api, async (request, info) => {
+    const began = performance.now();
+    const caller = { address: addressOf(request.headers, info.remoteAddr.hostname) };
+    const id = crypto.randomUUID();
+    const response = await route(request, caller, id);
+    log(accessLine(request, response, caller, id, performance.now() - began));
+    return response;
+  });
+  return {
+    // What is still being answered then, is cut short when its part stops.
+    async stop() {
+      const drained = new AbortController();
+      await Promise.race([server.shutdown(), pause(drainFor, drained.signal)]);
+      drained.abort();
     },
-  );
-  return Promise.resolve({ stop: () => server.shutdown() });
+  };
+}
+
+function listen(
+  port: number,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+): Deno.HttpServer {
+  try {
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new StackError(`Port ${port} is taken.`, { cause: error });
+  }
 }
