@@ -58,11 +58,16 @@ export async function readState(folder: string): Promise<State | undefined> {
   }
 }
 
-/** Whether a process holds the folder, be it starting, running or stopping. */
+/** The process that holds the folder, be it starting, running or stopping. */
+export async function holderOf(folder: string): Promise<number | undefined> {
+  return await isHeld(folder) ? Number(await Deno.readTextFile(join(folder, "lock"))) : undefined;
+}
+
+/** Whether a process holds the folder. */
 export async function isHeld(folder: string): Promise<boolean> {
   try {
-    using file = await Deno.open(join(folder, "lock"), { read: true, write: true });
-    return !await file.tryLock(true);
+    using file = await Deno.open(join(folder, "lock"), { read: true });
+    return !await file.tryLock();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

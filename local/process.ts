@@ -209,20 +209,3 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     signal?.addEventListener("abort", done);
   });
 }
-
-/** Whether something accepts connections there: the readiness of most children. */
-export async function accepts(port: number, hostname = "127.0.0.1"): Promise<boolean> {
-  try {
-    (await Deno.connect({ port, hostname })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A port that nothing listens on at this moment. */
-export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
-}

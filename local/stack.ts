@@ -1,6 +1,7 @@
 import { startGateway } from "./gateway/mod.ts";
 import { type Keys, loadKeys } from "./keys.ts";
 import type { Log, Part } from "./part.ts";
+import { requireFreePort } from "./ports.ts";
 import { type Database, migrate, startDatabase } from "./postgres/mod.ts";
 import type { Settings } from "./settings.ts";
 
@@ -44,7 +45,10 @@ const missing: Part = {
 
 /** Starts everything in order; what has started is stopped again when a later part fails. */
 export async function startStack(settings: Settings, step: Step, log: Log): Promise<Stack> {
+  requireFreePort(settings.ports.api, "the API");
+  requireFreePort(settings.ports.mail, "the mail inbox");
   await using started = new AsyncDisposableStack();
+  started.defer(surviveStrayErrors(log));
   const url = `http://127.0.0.1:${settings.ports.api}`;
   const keys = await loadKeys(settings.home, `${url}/auth/v1`);
   const database = await step("Postgres", () => startDatabase(settings, log));
@@ -86,14 +90,37 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
   });
   started.defer(() => gateway.stop());
 
+  const info = {
+    url,
+    publishableKey: keys.publishable,
+    secretKey: keys.secret,
+    databaseUrl: database.url("postgres"),
+  };
+  if (settings.seed) {
+    const seedStack = await optional<(info: StackInfo, log: Log) => Promise<void>>(
+      "./seed.ts",
+      "seedStack",
+    );
+    await step("Demo data", async () => await seedStack?.(info, log));
+  }
   const running = started.move();
-  return {
-    info: {
-      url,
-      publishableKey: keys.publishable,
-      secretKey: keys.secret,
-      databaseUrl: database.url("postgres"),
-    },
-    stop: () => running.disposeAsync(),
+  return { info, stop: () => running.disposeAsync() };
+}
+
+/**
+ * A database client that loses its server in the middle of a statement throws where nobody can
+ * catch it. One such error must not end the gateway and every connection it holds.
+ */
+function surviveStrayErrors(log: Log): () => void {
+  const survive = (event: ErrorEvent | PromiseRejectionEvent) => {
+    event.preventDefault();
+    const error = event instanceof ErrorEvent ? event.error : event.reason;
+    log(`[stray] ${error instanceof Error ? error.stack : error}`);
+  };
+  globalThis.addEventListener("error", survive);
+  globalThis.addEventListener("unhandledrejection", survive);
+  return () => {
+    globalThis.removeEventListener("error", survive);
+    globalThis.removeEventListener("unhandledrejection", survive);
   };
 }

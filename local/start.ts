@@ -1,0 +1,77 @@
+import { type Home, openHome } from "./home.ts";
+import { StackError } from "./part.ts";
+import { readSettings, type Settings, SettingsError } from "./settings.ts";
+import { startStack, type Step } from "./stack.ts";
+import { say, warn } from "./terminal.ts";
+import { welcome } from "./welcome.ts";
+
+const stopWithin = 9_000;
+
+/** `deno task start`: runs the stack until Ctrl-C or SIGTERM. Answers the exit code. */
+async function main(): Promise<number> {
+  const stopped = onStopSignal();
+  let settings: Settings | undefined;
+  let home: Home | undefined;
+  try {
+    settings = readSettings(Deno.args);
+    home = await openHome(settings.home, settings);
+    say("Starting Nexus");
+    const stack = await startStack(settings, timed(stopped), home.log);
+    await home.publish({ pid: Deno.pid, ...stack.info });
+    say(welcome(stack.info, settings));
+    await aborted(stopped);
+    say("\nStopping");
+    await stack.stop();
+    return 0;
+  } catch (error) {
+    if (stopped.aborted) return 0;
+    home?.log(`[start] ${error instanceof Error ? error.stack : error}`);
+    warn(explanation(error, settings));
+    return 1;
+  } finally {
+    await home?.close();
+  }
+}
+
+/**
+ * Aborted by the first signal. The second ends the process at once, and so does the clock when
+ * something hangs: the watchdogs then end its children.
+ */
+function onStopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      if (stop.signal.aborted) Deno.exit(1);
+      Deno.unrefTimer(setTimeout(() => Deno.exit(1), stopWithin));
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+/** Prints each step with the time it took; a stop asked for meanwhile takes effect between steps. */
+function timed(stopped: AbortSignal): Step {
+  return async (title, work) => {
+    stopped.throwIfAborted();
+    const began = performance.now();
+    const result = await work();
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    say(`  ${title.padEnd(16)}${seconds.padStart(5)} s`);
+    return result;
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
+  });
+
+function explanation(error: unknown, settings: Settings | undefined): string {
+  if (error instanceof StackError || error instanceof SettingsError) return error.message;
+  const message = error instanceof Error ? error.message : String(error);
+  const more = settings ? ` More is in ${settings.home}/nexus.log.` : "";
+  return `Nexus could not start: ${message}.${more}`;
+}
+
+Deno.exit(await main());
