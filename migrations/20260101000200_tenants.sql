@@ -1,0 +1,149 @@
+-- Tenants: the communities, the modules they switch on, and the reserved tenant that holds the
+-- operators. Who may do what in a tenant follows in members.
+
+-- Modules
+create table public.modules (
+  slug text primary key,
+  switchable boolean not null default true
+);
+comment on table public.modules is
+  'Capabilities by slug. What is not switchable is part of every tenant.';
+
+insert into public.modules (slug, switchable)
+select slug, false
+from unnest(array[
+  'tenants', 'people', 'members', 'audit', 'jobs', 'limits', 'accounts', 'two_factor', 'passkeys',
+  'files', 'notifications', 'privacy', 'moderation', 'operations'
+]) slug;
+
+insert into public.modules (slug)
+select unnest(array[
+  'wallet', 'listings', 'exchanges', 'feed', 'groups', 'events', 'messaging', 'newsletters',
+  'gamification', 'documents', 'catalog', 'watch', 'parental', 'stations', 'reservations', 'shop',
+  'loyalty', 'companions', 'federation', 'safeguarding'
+]);
+
+alter table public.modules enable row level security;
+create policy modules_select_everybody on public.modules
+  for select to authenticated
+  using (true);
+grant select on public.modules to authenticated, service_role;
+
+-- Tenants
+create table public.tenants (
+  id uuid primary key default private.uuid_v7(),
+  slug text not null unique check (slug ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$'),
+  name text not null check (char_length(btrim(name)) between 1 and 120),
+  logo_url text check (logo_url ~ '^https?://' and char_length(logo_url) <= 2048),
+  time_zone text not null default 'UTC',
+  locale text not null default 'en' check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
+  modules text[] not null default '{}',
+  settings jsonb not null default '{}'
+    check (jsonb_typeof(settings) = 'object' and pg_column_size(settings) <= 65536),
+  registration_policy text not null default 'approval'
+    check (registration_policy in ('open', 'approval', 'invitation', 'domain', 'documents')),
+  app_url text check (app_url ~ '^https?://' and char_length(app_url) <= 2048),
+  version integer not null default 1,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+comment on table public.tenants is 'One community. Its rows elsewhere carry its id first in every key.';
+comment on column public.tenants.modules is 'Slugs of the switchable modules that are on.';
+comment on column public.tenants.registration_policy is
+  'How people join: open, approval (an admin decides), invitation, domain (of the e-mail address), documents.';
+
+create function private.check_time_zone(name text)
+returns void
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+begin
+  -- The list of names is read from disk; converting a time asks only for the one.
+  perform now() at time zone check_time_zone.name;
+exception when invalid_parameter_value then
+  raise sqlstate 'PT422' using
+    message = 'request.invalid', detail = format('time_zone: %s is unknown', check_time_zone.name);
+end;
+$$;
+comment on function private.check_time_zone(text) is 'Raises request.invalid for a time zone that Postgres does not know.';
+
+create function private.tenants_check()
+returns trigger
+language plpgsql
+volatile
+security definer -- reads the module list whatever the writer may see
+set search_path = ''
+as $$
+declare
+  v_unknown text;
+begin
+  perform private.check_time_zone(new.time_zone);
+  select m.slug into v_unknown
+  from unnest(new.modules) m(slug)
+  where not exists (select from public.modules known where known.slug = m.slug and known.switchable)
+  limit 1;
+  if found then
+    raise sqlstate 'PT422' using
+      message = 'tenants.module_unknown', detail = format('modules: %s', v_unknown);
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tenants_check() is 'Before insert or update: known time zone, known modules.';
+
+create trigger tenants_check before insert or update on public.tenants
+  for each row execute function private.tenants_check();
+create trigger tenants_version before update on public.tenants
+  for each row execute function private.bump_version();
+
+-- The operators' tenant. Its id is a constant so that asking for it costs nothing.
+create function private.platform()
+returns uuid
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select '00000000-0000-7000-8000-000000000001'::uuid;
+$$;
+comment on function private.platform() is 'The id of the reserved tenant whose members are the operators.';
+grant execute on function private.platform() to authenticated, service_role;
+
+insert into public.tenants (id, slug, name, registration_policy)
+values (private.platform(), 'platform', 'Platform', 'invitation');
+
+alter table public.tenants enable row level security;
+
+-- The card: what a stranger may know in order to join.
+create type public.tenant_card as (
+  slug text,
+  name text,
+  logo text,
+  registration_policy text
+);
+
+create function public.tenants_card(slug text)
+returns public.tenant_card
+language plpgsql
+stable
+security definer -- anon has no right on tenants
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_card public.tenant_card;
+begin
+  select t.slug, t.name, t.logo_url, t.registration_policy into v_card
+  from public.tenants t
+  where t.slug = tenants_card.slug and t.id <> private.platform();
+  if not found then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  end if;
+  return v_card;
+end;
+$$;
+comment on function public.tenants_card(text) is
+  'Slug, name, logo and registration policy of a tenant, for anybody. Raises tenants.not_found.';
+grant execute on function public.tenants_card(text) to anon, authenticated, service_role;

@@ -1,0 +1,165 @@
+-- Members, rights: the questions that policies and RPCs ask. tenants_with for policies (once a
+-- statement), require for RPCs (raises), can where a yes or no is wanted.
+
+create function private.tenants_with(permission text)
+returns setof uuid
+language sql
+stable
+security definer -- policies on members ask it, so it must read members past them
+rows 4
+set search_path = ''
+as $$
+  select m.tenant_id
+  from public.members m
+  join public.role_permissions rp
+    on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = tenants_with.permission
+  join public.permissions p on p.name = rp.permission
+  join public.modules module on module.slug = p.module
+  join public.tenants t on t.id = m.tenant_id
+  where m.person_id = (select private.person())
+    and m.status = 'active'
+    and (not module.switchable or module.slug = any (t.modules));
+$$;
+comment on function private.tenants_with(text) is
+  'Tenants in which the caller has the permission now: trusted session, active member, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
+grant execute on function private.tenants_with(text) to authenticated, service_role;
+
+create function private.can(tenant_id uuid, permission text)
+returns boolean
+language sql
+stable
+security definer -- asks tenants_with
+set search_path = ''
+as $$
+  select can.tenant_id in (select private.tenants_with(can.permission));
+$$;
+comment on function private.can(uuid, text) is 'Whether the caller has the permission in the tenant.';
+grant execute on function private.can(uuid, text) to authenticated, service_role;
+
+create function private.require_member(tenant_id uuid)
+returns uuid
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_person();
+  v_status text;
+begin
+  select m.status into v_status
+  from public.members m
+  where m.tenant_id = require_member.tenant_id and m.person_id = v_person;
+
+  if v_status is null then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  elsif v_status <> 'active' then
+    raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
+  end if;
+  return v_person;
+end;
+$$;
+comment on function private.require_member(uuid) is
+  'The caller, an active member of the tenant. Raises auth.*, tenants.not_found (unknown or not mine), members.not_active.';
+
+create function private.require(tenant_id uuid, permission text)
+returns uuid
+language plpgsql
+stable
+security definer -- reads members and roles past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_person();
+  v_status text;
+  v_module_on boolean;
+  v_permitted boolean;
+begin
+  -- One read answers all four questions: RPCs on the hot path come through here.
+  select m.status, not module.switchable or module.slug = any (t.modules), rp.role is not null
+  into v_status, v_module_on, v_permitted
+  from public.members m
+  join public.tenants t on t.id = m.tenant_id
+  join public.permissions p on p.name = require.permission
+  join public.modules module on module.slug = p.module
+  left join public.role_permissions rp
+    on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = p.name
+  where m.tenant_id = require.tenant_id and m.person_id = v_person;
+
+  if v_status is null then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  elsif v_status <> 'active' then
+    raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
+  elsif not v_module_on then
+    raise sqlstate 'PT404' using
+      message = 'tenants.module_off', detail = split_part(require.permission, '.', 1);
+  elsif not v_permitted then
+    raise sqlstate 'PT403' using
+      message = 'members.permission_denied', detail = require.permission;
+  end if;
+  return v_person;
+end;
+$$;
+comment on function private.require(uuid, text) is
+  'The caller, if they have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, tenants.module_off, members.permission_denied (detail names it).';
+
+-- The core's permissions
+select private.declare_permission(
+  'tenants.read', 'See the tenant itself', array['admin', 'staff', 'member', 'guest']
+);
+select private.declare_permission('tenants.update', 'Change name, look, settings and modules', array['admin']);
+select private.declare_permission('tenants.create', 'Make a tenant', array['admin'], operators_only => true);
+select private.declare_permission(
+  'members.read', 'See the other active members', array['admin', 'staff', 'member']
+);
+select private.declare_permission('members.manage', 'Admit, suspend, ban and change roles', array['admin']);
+select private.declare_permission('members.roles', 'Make and change the tenant''s own roles', array['admin']);
+
+-- Row level security
+create policy tenants_select_member on public.tenants
+  for select to authenticated
+  using (id = any (array(select private.tenants_with('tenants.read'))));
+create policy tenants_update_admin on public.tenants
+  for update to authenticated
+  using (id = any (array(select private.tenants_with('tenants.update'))))
+  with check (id = any (array(select private.tenants_with('tenants.update'))));
+
+create policy people_select_self on public.people
+  for select to authenticated
+  using (id = (select private.person()));
+
+alter table public.permissions enable row level security;
+create policy permissions_select_everybody on public.permissions
+  for select to authenticated
+  using (true);
+
+alter table public.roles enable row level security;
+create policy roles_select_member on public.roles
+  for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('tenants.read'))));
+
+alter table public.role_permissions enable row level security;
+create policy role_permissions_select_member on public.role_permissions
+  for select to authenticated
+  using (tenant_id = any (array(select private.tenants_with('tenants.read'))));
+
+alter table public.members enable row level security;
+create policy members_select_member on public.members
+  for select to authenticated
+  using (
+    tenant_id = any (array(select private.tenants_with('tenants.read')))
+    and (
+      person_id = (select private.person())
+      or tenant_id = any (array(select private.tenants_with('members.manage')))
+      or (status = 'active' and tenant_id = any (array(select private.tenants_with('members.read'))))
+    )
+  );
+
+-- Grants
+grant select on
+  public.tenants, public.people, public.permissions, public.roles, public.role_permissions, public.members
+to authenticated, service_role;
+grant update (name, logo_url, time_zone, locale, modules, settings, registration_policy, app_url)
+  on public.tenants to authenticated, service_role;

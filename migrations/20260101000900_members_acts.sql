@@ -1,0 +1,312 @@
+-- Members, acts: how people come, go and change roles. Each act checks its guard first: nobody
+-- grants a role above their own or a permission they lack, and no tenant loses its last owner.
+
+-- Guards
+create function private.members_guard_role(tenant_id uuid, actor uuid, role text)
+returns void
+language plpgsql
+stable
+security definer -- reads roles past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_rank smallint;
+  v_own_role text;
+  v_own_rank smallint;
+  v_lacking text;
+begin
+  select r.rank into v_rank
+  from public.roles r
+  where r.tenant_id = members_guard_role.tenant_id and r.slug = members_guard_role.role;
+  if not found then
+    raise sqlstate 'PT404' using message = 'members.role_not_found', detail = members_guard_role.role;
+  end if;
+
+  select m.role, r.rank into v_own_role, v_own_rank
+  from public.members m
+  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+  where m.tenant_id = members_guard_role.tenant_id and m.person_id = members_guard_role.actor;
+  if v_rank > v_own_rank then
+    raise sqlstate 'PT403' using message = 'members.role_above_own', detail = members_guard_role.role;
+  end if;
+
+  select rp.permission into v_lacking
+  from public.role_permissions rp
+  where rp.tenant_id = members_guard_role.tenant_id and rp.role = members_guard_role.role
+    and not exists (
+      select from public.role_permissions own
+      where own.tenant_id = rp.tenant_id and own.role = v_own_role and own.permission = rp.permission
+    )
+  limit 1;
+  if found then
+    raise sqlstate 'PT403' using message = 'members.permission_denied', detail = v_lacking;
+  end if;
+end;
+$$;
+comment on function private.members_guard_role(uuid, uuid, text) is
+  'Raises members.role_not_found, members.role_above_own or members.permission_denied unless the actor may give the role.';
+
+create function private.members_guard_target(tenant_id uuid, actor uuid, person uuid)
+returns public.members
+language plpgsql
+volatile
+security definer -- reads and locks members past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_member public.members;
+begin
+  -- Owners are locked in one order, so that two who step down at once cannot both believe the other stays.
+  perform from public.members m
+  where m.tenant_id = members_guard_target.tenant_id
+    and (m.role = 'owner' or m.person_id = members_guard_target.person)
+  order by m.person_id
+  for no key update;
+
+  select * into v_member
+  from public.members m
+  where m.tenant_id = members_guard_target.tenant_id and m.person_id = members_guard_target.person;
+  if not found then
+    raise sqlstate 'PT404' using message = 'members.not_found';
+  end if;
+
+  if v_member.person_id <> members_guard_target.actor and not exists (
+    select from public.members own
+    join public.roles own_role on own_role.tenant_id = own.tenant_id and own_role.slug = own.role
+    join public.roles target_role
+      on target_role.tenant_id = own.tenant_id and target_role.slug = v_member.role
+    where own.tenant_id = v_member.tenant_id and own.person_id = members_guard_target.actor
+      and (own.role = 'owner' or own_role.rank > target_role.rank)
+  ) then
+    raise sqlstate 'PT403' using message = 'members.role_above_own', detail = v_member.role;
+  end if;
+  return v_member;
+end;
+$$;
+comment on function private.members_guard_target(uuid, uuid, uuid) is
+  'The member, locked, if the actor stands above them (owners above all). Raises members.not_found, members.role_above_own.';
+
+create function private.members_guard_last_owner(tenant_id uuid, person uuid)
+returns void
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  if exists (
+    select from public.members m
+    where m.tenant_id = members_guard_last_owner.tenant_id
+      and m.person_id = members_guard_last_owner.person
+      and m.role = 'owner' and m.status = 'active'
+  ) and not exists (
+    select from public.members m
+    where m.tenant_id = members_guard_last_owner.tenant_id
+      and m.person_id <> members_guard_last_owner.person
+      and m.role = 'owner' and m.status = 'active'
+  ) then
+    raise sqlstate 'PT409' using message = 'members.last_owner';
+  end if;
+end;
+$$;
+comment on function private.members_guard_last_owner(uuid, uuid) is
+  'Raises members.last_owner if the person is the only active owner.';
+
+-- Coming and going
+create function private.members_admit(tenant_id uuid, person uuid, role text, status text)
+returns public.members
+language plpgsql
+volatile
+security definer -- nobody else writes members
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_member public.members;
+begin
+  insert into public.members (tenant_id, person_id, role, status, display_name, avatar_url)
+  select members_admit.tenant_id, p.id, members_admit.role, members_admit.status, p.display_name, p.avatar_url
+  from public.people p
+  where p.id = members_admit.person and p.erased_at is null
+  on conflict (tenant_id, person_id) do update
+    set role = excluded.role, status = excluded.status
+    where members.status = 'left'
+  returning * into v_member;
+
+  if v_member.person_id is null then
+    if exists (
+      select from public.members m
+      where m.tenant_id = members_admit.tenant_id and m.person_id = members_admit.person
+    ) then
+      raise sqlstate 'PT409' using message = 'members.already_member';
+    end if;
+    raise sqlstate 'PT404' using message = 'people.not_found';
+  end if;
+  perform private.audit(
+    'MEMBER_JOINED', 'members:' || v_member.person_id, null,
+    jsonb_build_object('role', v_member.role, 'status', v_member.status), v_member.tenant_id
+  );
+  return v_member;
+end;
+$$;
+comment on function private.members_admit(uuid, uuid, text, text) is
+  'Makes a person a member, or again one who had left. Raises members.already_member, people.not_found.';
+
+create function public.members_join(tenant text)
+returns public.members
+language plpgsql
+volatile
+security definer -- a stranger sees neither tenant nor members
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_person();
+  v_tenant public.tenants;
+begin
+  select * into v_tenant from public.tenants t
+  where t.slug = members_join.tenant and t.id <> private.platform();
+  if not found then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  elsif v_tenant.registration_policy not in ('open', 'approval') then
+    raise sqlstate 'PT403' using
+      message = 'members.registration_closed', detail = v_tenant.registration_policy;
+  end if;
+  return private.members_admit(
+    v_tenant.id, v_person, 'member',
+    case v_tenant.registration_policy when 'open' then 'active' else 'pending' end
+  );
+end;
+$$;
+comment on function public.members_join(text) is
+  'The caller asks to join the tenant with this slug: active where it is open, pending where an admin decides. Raises tenants.not_found, members.registration_closed, members.already_member.';
+grant execute on function public.members_join(text) to authenticated;
+
+create function public.members_add(tenant_id uuid, person uuid, role text default 'member')
+returns public.members
+language plpgsql
+volatile
+security definer -- nobody else writes members
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  if not private.is_system() then
+    perform private.require(private.platform(), 'tenants.create');
+  end if;
+  if not exists (select from public.tenants t where t.id = members_add.tenant_id) then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  elsif not exists (
+    select from public.roles r where r.tenant_id = members_add.tenant_id and r.slug = members_add.role
+  ) then
+    raise sqlstate 'PT404' using message = 'members.role_not_found', detail = members_add.role;
+  end if;
+  return private.members_admit(members_add.tenant_id, members_add.person, members_add.role, 'active');
+end;
+$$;
+comment on function public.members_add(uuid, uuid, text) is
+  'Makes a person an active member without asking them: for the secret key and operators. Raises tenants.not_found, members.role_not_found, members.already_member, people.not_found.';
+grant execute on function public.members_add(uuid, uuid, text) to authenticated, service_role;
+
+create function public.members_leave(tenant_id uuid)
+returns public.members
+language plpgsql
+volatile
+security definer -- nobody else writes members
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_member(members_leave.tenant_id);
+  v_member public.members;
+begin
+  perform private.members_guard_target(members_leave.tenant_id, v_person, v_person);
+  perform private.members_guard_last_owner(members_leave.tenant_id, v_person);
+  update public.members m set status = 'left'
+  where m.tenant_id = members_leave.tenant_id and m.person_id = v_person
+  returning * into v_member;
+  perform private.audit('MEMBER_LEFT', 'members:' || v_person, null, null, v_member.tenant_id);
+  return v_member;
+end;
+$$;
+comment on function public.members_leave(uuid) is
+  'The caller leaves the tenant. Raises tenants.not_found, members.not_active, members.last_owner.';
+grant execute on function public.members_leave(uuid) to authenticated;
+
+-- Status and role
+create function public.members_set_status(tenant_id uuid, person uuid, status text)
+returns public.members
+language plpgsql
+volatile
+security definer -- nobody else writes members
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_actor uuid := private.require(members_set_status.tenant_id, 'members.manage');
+  v_before public.members := private.members_guard_target(members_set_status.tenant_id, v_actor, person);
+  v_member public.members;
+begin
+  if members_set_status.status is null
+    or members_set_status.status not in ('active', 'suspended', 'banned', 'left')
+  then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'status: active, suspended, banned or left';
+  elsif v_before.person_id = v_actor then
+    raise sqlstate 'PT403' using message = 'members.not_yourself';
+  elsif v_before.status = 'left' then
+    -- Who left comes back by joining; nobody is made a member again without asking.
+    raise sqlstate 'PT409' using message = 'request.transition_refused', detail = 'members: left';
+  end if;
+  perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
+
+  update public.members m set status = members_set_status.status
+  where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
+  returning * into v_member;
+  perform private.audit(
+    'MEMBER_STATUS_CHANGED', 'members:' || v_member.person_id,
+    jsonb_build_object('status', v_before.status), jsonb_build_object('status', v_member.status),
+    v_member.tenant_id
+  );
+  return v_member;
+end;
+$$;
+comment on function public.members_set_status(uuid, uuid, text) is
+  'Admits, suspends, bans, readmits or removes a member (permission members.manage). Raises members.not_found, members.role_above_own, members.not_yourself, members.last_owner, request.transition_refused.';
+grant execute on function public.members_set_status(uuid, uuid, text) to authenticated;
+
+create function public.members_set_role(tenant_id uuid, person uuid, role text)
+returns public.members
+language plpgsql
+volatile
+security definer -- nobody else writes members
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_actor uuid := private.require(members_set_role.tenant_id, 'members.manage');
+  v_before public.members := private.members_guard_target(members_set_role.tenant_id, v_actor, person);
+  v_member public.members;
+begin
+  perform private.members_guard_role(members_set_role.tenant_id, v_actor, members_set_role.role);
+  if members_set_role.role <> 'owner' then
+    perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
+  end if;
+
+  update public.members m set role = members_set_role.role
+  where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
+  returning * into v_member;
+  perform private.audit(
+    'MEMBER_ROLE_CHANGED', 'members:' || v_member.person_id,
+    jsonb_build_object('role', v_before.role), jsonb_build_object('role', v_member.role),
+    v_member.tenant_id
+  );
+  return v_member;
+end;
+$$;
+comment on function public.members_set_role(uuid, uuid, text) is
+  'Gives a member another role (permission members.manage). Raises members.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.last_owner.';
+grant execute on function public.members_set_role(uuid, uuid, text) to authenticated;

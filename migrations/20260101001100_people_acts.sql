@@ -1,0 +1,188 @@
+-- People, acts: a person reads and changes their own row, and asks what their session opens.
+
+create function private.people_membership(member public.members)
+returns jsonb
+language sql
+stable
+security definer -- reads roles past their policies
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', t.id,
+    'slug', t.slug,
+    'name', t.name,
+    'role', member.role,
+    'status', member.status,
+    'modules', case when member.status = 'active' then to_jsonb(t.modules) else '[]' end,
+    'permissions', coalesce(
+      (
+        select jsonb_agg(p.name order by p.name)
+        from public.role_permissions rp
+        join public.permissions p on p.name = rp.permission
+        join public.modules module on module.slug = p.module
+        where rp.tenant_id = t.id and rp.role = member.role and member.status = 'active'
+          and (not module.switchable or module.slug = any (t.modules))
+      ),
+      '[]'
+    )
+  )
+  from public.tenants t
+  where t.id = member.tenant_id;
+$$;
+comment on function private.people_membership(public.members) is
+  'One entry of tenants in GET /users/me: a membership that is not active opens nothing.';
+
+create function private.people_document(person uuid)
+returns jsonb
+language sql
+stable
+security definer -- joins auth.users, closed to clients
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p.id,
+    'email', u.email,
+    'email_verified', u.email_confirmed_at is not null,
+    'display_name', p.display_name,
+    'avatar_url', p.avatar_url,
+    'locale', p.locale,
+    'time_zone', p.time_zone,
+    'preferences', p.preferences,
+    'providers', coalesce(
+      (select jsonb_agg(distinct i.provider) from auth.identities i where i.user_id = p.id), '[]'
+    ),
+    'tenants', coalesce(
+      (
+        select jsonb_agg(private.people_membership(m) order by t.slug)
+        from public.members m
+        join public.tenants t on t.id = m.tenant_id
+        where m.person_id = p.id and m.status <> 'left'
+      ),
+      '[]'
+    )
+  )
+  from public.people p
+  join auth.users u on u.id = p.id
+  where p.id = people_document.person;
+$$;
+comment on function private.people_document(uuid) is 'The body of GET /users/me.';
+
+create function public.people_me()
+returns jsonb
+language sql
+stable
+security definer -- reads the caller's login
+set search_path = ''
+as $$
+  select private.people_document(private.require_person());
+$$;
+comment on function public.people_me() is
+  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, providers, tenants with role, status, modules and permissions. Raises auth.required, auth.session_ended.';
+grant execute on function public.people_me() to authenticated;
+
+create function public.people_update_me(changes jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer -- nobody else writes people
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_person();
+  v_before public.people;
+  v_fault text;
+begin
+  v_fault := private.people_fault(changes);
+  if v_fault is not null then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
+  end if;
+
+  select * into v_before from public.people p where p.id = v_person for update;
+  update public.people p
+  set display_name = coalesce(btrim(changes ->> 'display_name'), p.display_name),
+    locale = case when changes ? 'locale' then changes ->> 'locale' else p.locale end,
+    time_zone = case when changes ? 'time_zone' then changes ->> 'time_zone' else p.time_zone end,
+    preferences = coalesce(changes -> 'preferences', p.preferences)
+  where p.id = v_person;
+  perform private.audit(
+    'USER_UPDATED', 'people:' || v_person,
+    to_jsonb(v_before) - 'preferences', changes - 'preferences'
+  );
+  return private.people_document(v_person);
+end;
+$$;
+comment on function public.people_update_me(jsonb) is
+  'Changes display_name, locale, time_zone and preferences of the caller; null resets locale and time_zone to the tenant''s. Any other key, or a bad value, raises request.invalid with the field as detail.';
+grant execute on function public.people_update_me(jsonb) to authenticated;
+
+create function private.people_fault(changes jsonb)
+returns text
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(changes) is distinct from 'object' then 'changes: an object is wanted'
+    else (
+      select key
+      from jsonb_each(changes) given(key, value)
+      where not coalesce(
+        case key
+          when 'display_name' then
+            jsonb_typeof(value) = 'string' and char_length(btrim(value #>> '{}')) between 1 and 80
+          when 'locale' then
+            jsonb_typeof(value) = 'null' or value #>> '{}' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'
+          when 'time_zone' then jsonb_typeof(value) in ('null', 'string')
+          when 'preferences' then jsonb_typeof(value) = 'object' and octet_length(value::text) <= 8192
+        end,
+        false
+      )
+      order by key
+      limit 1
+    )
+  end;
+$$;
+comment on function private.people_fault(jsonb) is
+  'The first key of the changes that is unknown or has a bad value; null when all are good.';
+
+create function public.people_session(tenant text default null, needs_tenant boolean default false)
+returns jsonb
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_person();
+  v_tenants uuid[];
+  v_tenant uuid;
+begin
+  if people_session.tenant is not null then
+    select t.id into v_tenant from public.tenants t where t.slug = people_session.tenant;
+    perform private.require_member(v_tenant);
+  elsif needs_tenant then
+    select array_agg(m.tenant_id) into v_tenants
+    from public.members m where m.person_id = v_person and m.status = 'active';
+    if cardinality(v_tenants) > 1 then
+      raise sqlstate 'PT400' using message = 'tenants.ambiguous';
+    elsif v_tenants is null then
+      raise sqlstate 'PT404' using message = 'tenants.not_found';
+    end if;
+    v_tenant := v_tenants[1];
+  end if;
+  return jsonb_build_object(
+    'person_id', v_person,
+    'session_id', private.session_id(),
+    'tenant_id', v_tenant,
+    'role', (
+      select m.role from public.members m where m.tenant_id = v_tenant and m.person_id = v_person
+    )
+  );
+end;
+$$;
+comment on function public.people_session(text, boolean) is
+  'Whether the caller''s session is trusted now, and for which tenant: { person_id, session_id, tenant_id, role }. Raises auth.required, auth.session_ended, tenants.not_found, members.not_active, tenants.ambiguous.';
+grant execute on function public.people_session(text, boolean) to authenticated;

@@ -1,0 +1,65 @@
+-- Tenants, making one: the tenant with its roles, currencies, system accounts and owner, together or
+-- not at all. Stands behind the capabilities whose parts it makes.
+
+create function public.tenants_create(
+  slug text,
+  name text,
+  modules text[] default '{}',
+  owner uuid default null,
+  currencies jsonb default '[]',
+  time_zone text default 'UTC',
+  locale text default 'en',
+  registration_policy text default 'approval',
+  app_url text default null,
+  settings jsonb default '{}'
+)
+returns public.tenants
+language plpgsql
+volatile
+security definer -- nobody else inserts tenants
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_owner uuid := tenants_create.owner;
+  v_tenant public.tenants;
+begin
+  if not private.is_system() then
+    v_owner := coalesce(v_owner, private.require(private.platform(), 'tenants.create'));
+    perform private.require(private.platform(), 'tenants.create');
+  end if;
+
+  begin
+    insert into public.tenants (
+      slug, name, modules, time_zone, locale, registration_policy, app_url, settings
+    )
+    values (
+      tenants_create.slug, btrim(tenants_create.name), tenants_create.modules, tenants_create.time_zone,
+      tenants_create.locale, tenants_create.registration_policy, tenants_create.app_url,
+      tenants_create.settings
+    )
+    returning * into v_tenant;
+    insert into public.wallet_currencies (tenant_id, code, name, kind, decimals, lowest_balance)
+    select v_tenant.id, c.code, coalesce(c.name, initcap(c.code)), c.kind, coalesce(c.decimals, 0),
+      coalesce(c.lowest_balance, 0)
+    from jsonb_to_recordset(tenants_create.currencies)
+      c(code text, name text, kind text, decimals smallint, lowest_balance bigint);
+  exception
+    when unique_violation then
+      raise sqlstate 'PT409' using message = 'tenants.slug_taken', detail = tenants_create.slug;
+    when check_violation or not_null_violation or data_exception then
+      raise sqlstate 'PT422' using message = 'request.invalid', detail = sqlerrm;
+  end;
+  if v_owner is not null then
+    perform private.members_admit(v_tenant.id, v_owner, 'owner', 'active');
+  end if;
+  perform private.audit(
+    'TENANT_CREATED', 'tenants:' || v_tenant.id, null, to_jsonb(v_tenant), v_tenant.id
+  );
+  return v_tenant;
+end;
+$$;
+comment on function public.tenants_create(text, text, text[], uuid, jsonb, text, text, text, text, jsonb) is
+  'Makes a tenant, for the secret key and operators (permission tenants.create in platform). currencies: [{ code, kind, name?, decimals?, lowest_balance? }]. owner: a person; the caller where an operator names none. Raises tenants.slug_taken, tenants.module_unknown, people.not_found, request.invalid.';
+grant execute on function public.tenants_create(text, text, text[], uuid, jsonb, text, text, text, text, jsonb)
+  to authenticated, service_role;
