@@ -47,7 +47,12 @@ export interface AuthConfig {
 export interface ProjectConfig {
   projectId: string;
   ports: { api: number; db: number; studio: number; mail: number };
-  api: { schemas: string[]; extraSearchPath: string[]; maxRows: number };
+  api: {
+    schemas: string[];
+    extraSearchPath: string[];
+    maxRows: number;
+    autoExposeNewTables: boolean;
+  };
   auth: AuthConfig;
   functions: FunctionConfig[];
 }
@@ -147,6 +152,7 @@ export function readProjectConfig(folder: string, env: Record<string, string>): 
       schemas: strings(api.schemas ?? ["public", "graphql_public"]),
       extraSearchPath: strings(api.extra_search_path ?? ["public", "extensions"]),
       maxRows: Number(api.max_rows ?? 1000),
+      autoExposeNewTables: api.auto_expose_new_tables === true,
     },
     auth: readAuth(from("auth"), env),
     functions: Object.entries(from("functions"))

@@ -9,7 +9,11 @@ const folder = join(dirname(fromFileUrl(import.meta.url)), "sql");
  * digest of the applied chapters is kept as a setting of the database, so that an unchanged one
  * costs a single query and what migrations changed since is left alone.
  */
-export async function bootstrap(url: string, password: string, log: Log): Promise<void> {
+export async function bootstrap(
+  url: string,
+  { password, autoExpose }: { password: string; autoExpose: boolean },
+  log: Log,
+): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
     const chapters = await readChapters();
@@ -18,7 +22,9 @@ export async function bootstrap(url: string, password: string, log: Log): Promis
     const [row] = await sql`select current_setting('nexus.bootstrap', true) as applied`;
     if (row?.applied === digest) return;
     await sql.begin(async (sql) => {
-      await sql`select set_config('nexus.password', ${password}, true)`;
+      await sql`
+        select set_config('nexus.password', ${password}, true),
+          set_config('nexus.auto_expose', ${String(autoExpose)}, true)`;
       for (const { name, text } of chapters) await apply(sql, name, text);
       await sql.unsafe(`do $$ begin
         execute format('alter database %I set nexus.bootstrap = ''${digest}''', current_database());

@@ -31,7 +31,9 @@ export async function startDatabase(settings: Settings, log: Log): Promise<Datab
     ? await startEmbedded(settings, log)
     : outside(settings.dbUrl);
   try {
-    await bootstrap(database.superuserUrl, database.password, log);
+    const { password } = database;
+    const autoExpose = settings.config.api.autoExposeNewTables;
+    await bootstrap(database.superuserUrl, { password, autoExpose }, log);
     return database;
   } catch (error) {
     await database.stop();
