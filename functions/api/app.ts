@@ -1,0 +1,23 @@
+import { application } from "shared/http/application.ts";
+import { serveOpenApi } from "shared/http/openapi.ts";
+import type { Services } from "shared/services.ts";
+import { health } from "./routes/health.ts";
+import { people } from "./routes/people.ts";
+
+/** The whole function, from the services it works with: tests pass their own. */
+export function createApp(services: Services) {
+  const app = application(services);
+  app.route("/api/health", health);
+  app.route("/api/v1/users", people);
+  serveOpenApi(app, {
+    prefix: "/api",
+    title: "Nexus API",
+    description: "What needs more than the Data API: every refusal is problem+json, and its " +
+      "`code` is the one thing to decide on. Times are ISO 8601 UTC, amounts integers.",
+    tags: {
+      operations: "Health of the service, and this document",
+      people: "The person behind the session",
+    },
+  });
+  return app;
+}

@@ -1,0 +1,86 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { signedIn } from "shared/auth/signed_in.ts";
+import { problems, signedInErrors } from "shared/errors/openapi.ts";
+import { bySession } from "shared/http/openapi.ts";
+import { router } from "shared/http/router.ts";
+import { jsonObject, text } from "shared/http/schemas.ts";
+
+const locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/).max(35)
+  .openapi({ example: "de-CH" });
+
+const Membership = z.object({
+  id: z.uuid(),
+  slug: z.string(),
+  name: z.string(),
+  role: z.string(),
+  status: z.enum(["pending", "active", "suspended", "banned", "left"]),
+  modules: z.array(z.string()),
+  permissions: z.array(z.string()),
+}).openapi("Membership", { description: "A membership that is not active opens nothing" });
+
+const Me = z.object({
+  id: z.uuid(),
+  email: z.email().nullable(),
+  email_verified: z.boolean(),
+  display_name: z.string(),
+  avatar_url: z.url().nullable(),
+  locale: locale.nullable().openapi({ description: "Null: the tenant's" }),
+  time_zone: z.string().nullable().openapi({ description: "Null: the tenant's" }),
+  preferences: jsonObject(),
+  providers: z.array(z.string()),
+  tenants: z.array(Membership),
+}).openapi("Me");
+
+const MeChanges = z.strictObject({
+  display_name: text(80),
+  locale: locale.nullable(),
+  time_zone: text(64).nullable().openapi({ example: "Europe/Zurich" }),
+  preferences: jsonObject().openapi({ description: "Replaces all, at most 8 kB" }),
+}).partial().openapi("MeChanges");
+
+const me = { description: "The caller", content: { "application/json": { schema: Me } } };
+
+const get = createRoute({
+  method: "get",
+  path: "/me",
+  operationId: "getMe",
+  summary: "Who I am, and what I may do in which tenant",
+  tags: ["people"],
+  security: bySession,
+  middleware: [signedIn] as const,
+  responses: { 200: me, ...problems(...signedInErrors) },
+});
+
+const update = createRoute({
+  method: "patch",
+  path: "/me",
+  operationId: "updateMe",
+  summary: "Change my profile",
+  description: "Only the named fields change. Null takes `locale` and `time_zone` back to the " +
+    "tenant's.",
+  tags: ["people"],
+  security: bySession,
+  middleware: [signedIn] as const,
+  request: { body: { required: true, content: { "application/json": { schema: MeChanges } } } },
+  responses: {
+    200: me,
+    ...problems(
+      "request.invalid",
+      "request.too_large",
+      "request.unsupported_media_type",
+      ...signedInErrors,
+    ),
+  },
+});
+
+export const people = router();
+
+people.openapi(
+  get,
+  async (c) => c.json(await c.var.database.rpc<z.infer<typeof Me>>("people_me"), 200),
+);
+
+people.openapi(update, async (c) => {
+  const changes = c.req.valid("json");
+  return c.json(await c.var.database.rpc<z.infer<typeof Me>>("people_update_me", { changes }), 200);
+});

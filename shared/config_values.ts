@@ -1,0 +1,63 @@
+import { z } from "@hono/zod-openapi";
+
+/** Forms of single configuration values. Messages never repeat the value: it may be a secret. */
+
+const placeholder =
+  /change[-_ ]?me|replace[-_ ]?me|placeholder|\byour[-_ ]|<[^>]*>|^(x{3,}|todo|secret|password|example)$/i;
+
+/** Whether somebody copied a value from a template and never filled it in. */
+export const placeholderIn = (value: string): boolean => placeholder.test(value);
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+const isHttpUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+const list = (valid: (text: string) => boolean, message: string) =>
+  z.string().transform((text) => text.split(",").map((item) => item.trim()).filter(Boolean))
+    .refine((items) => items.length > 0 && items.every(valid), message);
+
+const localHosts = /^(localhost|127(\.\d+){3}|\[::1\]|kong|host\.docker\.internal)$/;
+
+/** Whether the project runs on this machine, seen from here or from inside a container of it. */
+export const isLocal = (url: string): boolean =>
+  URL.canParse(url) && localHosts.test(new URL(url).hostname);
+
+export const projectUrl = z.string()
+  .refine(isHttpUrl, "must be an http(s) address")
+  .refine((url) => url.startsWith("https:") || isLocal(url), "must use https")
+  .transform((text) => text.replace(/\/+$/, ""));
+
+/** Exact origins only: `*` would let any page use a visitor's token it got hold of. */
+export const originList = list(
+  isOrigin,
+  "must list origins such as https://app.example.org, without path",
+);
+
+export const issuerList = list(isHttpUrl, "must list http(s) addresses");
+
+export const addressHeader = z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header")
+  .transform((name) => name.toLowerCase());
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "must be JSON" });
+    return z.NEVER;
+  }
+});
+
+export const keysByName = json.pipe(
+  z.record(z.string(), z.string().min(20, "each key must have at least 20 characters"), {
+    error: "must be a JSON object of keys by name",
+  }).refine((keys) => Object.keys(keys).length > 0, "must hold at least one key"),
+);
+
+/** `{"keys": […]}` or the bare list: the platform has used both. */
+export const keySet = json.pipe(
+  z.preprocess(
+    (value) => Array.isArray(value) ? { keys: value } : value,
+    z.object({
+      keys: z.array(z.looseObject({ kty: z.string(), kid: z.string().optional() })),
+    }, { error: "must be a JSON Web Key Set" }),
+  ),
+);

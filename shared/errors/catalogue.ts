@@ -1,0 +1,40 @@
+/**
+ * Every error that a client can receive. A code is stable API: add, never rename. SQL raises the
+ * same codes with the same status, and a test keeps both together.
+ */
+export const catalogue = {
+  "internal": { status: 500, title: "Something went wrong on our side" },
+  "timeout": { status: 504, title: "The answer took too long, whether it was done is unknown" },
+  "unavailable": { status: 503, title: "Not available at the moment, try again shortly" },
+
+  "request.invalid": { status: 422, title: "The request does not match its schema" },
+  "request.method_not_allowed": { status: 405, title: "This route does not know this method" },
+  "request.not_found": { status: 404, title: "No such route" },
+  "request.too_large": { status: 413, title: "The request body is too large" },
+  "request.unsupported_media_type": { status: 415, title: "The body is of another media type" },
+
+  "auth.required": { status: 401, title: "Sign in to continue" },
+  "auth.session_ended": { status: 401, title: "This session has ended" },
+  "two_factor.required": { status: 403, title: "A second factor is needed" },
+
+  "tenants.ambiguous": { status: 400, title: "Name the tenant in the Nexus-Tenant header" },
+  "tenants.module_off": { status: 404, title: "This module is switched off" },
+  "tenants.not_found": { status: 404, title: "No such tenant" },
+
+  "members.not_active": { status: 403, title: "The membership is not active" },
+  "members.permission_denied": { status: 403, title: "A permission is missing" },
+
+  "wallet.currency_unknown": { status: 422, title: "This tenant has no such currency" },
+  "wallet.idempotency_mismatch": { status: 422, title: "This key was used for another request" },
+  "wallet.insufficient_funds": { status: 409, title: "The available balance is too low" },
+  "wallet.invalid_amount": { status: 422, title: "The amount is not acceptable" },
+  "wallet.key_required": { status: 422, title: "An idempotency key is needed" },
+  "wallet.not_found": { status: 404, title: "No such account or transfer" },
+  "wallet.recipient_not_found": { status: 404, title: "No such recipient" },
+  "wallet.self_transfer": { status: 422, title: "Sender and recipient are the same" },
+} as const;
+
+export type ErrorCode = keyof typeof catalogue;
+
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === "string" && Object.hasOwn(catalogue, code);

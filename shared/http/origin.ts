@@ -1,0 +1,25 @@
+import { isIP } from "node:net";
+import type { HonoRequest } from "hono";
+import type { Origin } from "../database/client.ts";
+import type { Env } from "./env.ts";
+
+/**
+ * The client's address from the one header that the proxy in front of us writes. Of a list, the
+ * first entry: the configured header must be one that the proxy overwrites, not one it appends to.
+ */
+export function clientAddress(request: HonoRequest, header: string): string | undefined {
+  const value = request.header(header);
+  const address = value?.split(",")[0]?.trim() ?? "";
+  return isIP(address) ? address : undefined;
+}
+
+/** What the audit trail in the database records about the request behind a call. */
+export function originOf(request: HonoRequest, { services, requestId }: Env["Variables"]): Origin {
+  const address = clientAddress(request, services.config.http.clientAddressHeader);
+  const userAgent = request.header("user-agent");
+  return {
+    "x-request-id": requestId,
+    ...(address === undefined ? {} : { "x-forwarded-for": address }),
+    ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+  };
+}
