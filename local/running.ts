@@ -1,0 +1,43 @@
+import { readState } from "./home.ts";
+import { StackError } from "./part.ts";
+import { readSettings } from "./settings.ts";
+import type { StackInfo } from "./stack.ts";
+
+/**
+ * Where the project is: as SUPABASE_URL and its companions say, else the stack that runs here.
+ * Throws `StackError` when there is neither.
+ */
+export async function findStack(
+  env: Record<string, string> = Deno.env.toObject(),
+): Promise<StackInfo> {
+  if (env.SUPABASE_URL) {
+    return {
+      url: env.SUPABASE_URL,
+      publishableKey: env.SUPABASE_PUBLISHABLE_KEY ?? "",
+      secretKey: env.SUPABASE_SECRET_KEY ?? "",
+      databaseUrl: env.SUPABASE_DB_URL ?? "",
+    };
+  }
+  const state = await readState(readSettings([], env).home);
+  if (!state) throw new StackError("Nexus is not running here: start it with `deno task start`.");
+  return state;
+}
+
+/** Runs a command: its own failures are told in one line, others with their trace; the code is 1. */
+export async function runCommand(command: () => Promise<void>): Promise<never> {
+  try {
+    await command();
+  } catch (error) {
+    const text = error instanceof StackError
+      ? error.message
+      : String((error as Error).stack ?? error);
+    await Deno.stderr.write(new TextEncoder().encode(`${text}\n`));
+    Deno.exit(1);
+  }
+  Deno.exit(0);
+}
+
+/** Prints one line. */
+export function say(line = ""): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
