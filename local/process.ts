@@ -59,7 +59,7 @@ export class Supervised {
     return this.#isFailing;
   }
 
-  /** Waits until the child answers; false when it does not within `timeout` milliseconds. */
+  /** Waits until the child answers; false when it fails or takes longer than `timeout` milliseconds. */
   async whenReady(timeout: number): Promise<boolean> {
     if (this.#isReady) return true;
     if (this.#stopping.signal.aborted) return false;
@@ -138,7 +138,6 @@ export class Supervised {
     const status = await child.status;
     gone.abort();
     this.#child = undefined;
-    this.#isFailing = !this.#isReady && !this.#restarting;
     this.#markDown();
     await Promise.all([work, watchdog.dismiss()]);
     return status.signal ?? `exit code ${status.code}`;
@@ -163,8 +162,12 @@ export class Supervised {
   }
 
   #markDown(): void {
-    if (!this.#isReady) return;
+    const restartedEarly = this.#restarting && !this.#isReady;
+    this.#isFailing = !this.#restarting && !this.#isReady;
     this.#isReady = false;
+    // Who waits for a child that fails is told so; who waits for one that restarts goes on waiting.
+    if (restartedEarly) return;
+    this.#ready.resolve();
     this.#ready = Promise.withResolvers<void>();
   }
 

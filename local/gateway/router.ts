@@ -23,7 +23,7 @@ export function createRouter(options: RouterOptions): Route {
     const url = new URL(request.url);
     url.pathname = url.pathname.replace(/\/{2,}/g, "/");
     const service = serviceOf(url.pathname);
-    if (!service) return Response.json({ error: "requested path is invalid" }, { status: 404 });
+    if (!service) return finished(unknownPath(), undefined, id);
     // An upgraded connection belongs to the part: neither request nor response may be copied.
     if (service.part === "realtime" && request.headers.has("upgrade")) {
       return await options.parts.realtime.fetch(request, caller);
@@ -100,10 +100,13 @@ function isTooLarge(error: unknown): boolean {
   return false;
 }
 
-function finished(response: Response, service: Service, id: string): Response {
+const unknownPath = (): Response =>
+  Response.json({ error: "requested path is invalid" }, { status: 404 });
+
+function finished(response: Response, service: Service | undefined, id: string): Response {
   const headers = new Headers(response.headers);
   dropHopByHop(headers);
   headers.set("sb-request-id", id);
-  if (service.cors) allowEveryOrigin(headers, service.prefix);
+  if (service?.cors) allowEveryOrigin(headers, service.prefix);
   return new Response(response.body, { status: response.status, headers });
 }
