@@ -3,6 +3,7 @@ import type { Caller, Log, Part } from "../part.ts";
 import { apikeyOf, refuseKey } from "./apikey.ts";
 import { allowEveryOrigin, isPreflight, preflightAnswer } from "./cors.ts";
 import type { Authorize } from "./data_api.ts";
+import { withDeadline } from "./deadline.ts";
 import { BodyTooLarge, dropHopByHop, forwardedHeaders, limitedBody } from "./forward.ts";
 import { type Service, serviceOf } from "./services.ts";
 
@@ -56,7 +57,7 @@ async function answer(
     if (refused) return refused;
   }
   try {
-    return await withDeadline(service, request.signal, (signal) => {
+    return await withDeadline(service.deadline, request.signal, (signal) => {
       const body = limitedBody(request, service.bodyLimit);
       const forwarded = new Request(url, { method: request.method, headers, body, signal });
       return parts[service.part].fetch(forwarded, caller);
@@ -67,29 +68,6 @@ async function answer(
     }
     log(`[gateway] ${id} ${error instanceof Error ? error.stack : error}`);
     return Response.json({ message: "An unexpected error occurred" }, { status: 500 });
-  }
-}
-
-async function withDeadline(
-  { deadline }: Service,
-  clientGone: AbortSignal,
-  work: (signal: AbortSignal) => Promise<Response>,
-): Promise<Response> {
-  const late = new AbortController();
-  const timeout = Promise.withResolvers<Response>();
-  const timer = setTimeout(() => {
-    timeout.resolve(
-      Response.json({ message: "The upstream server is timing out" }, { status: 504 }),
-    );
-    late.abort();
-  }, deadline);
-  try {
-    return await Promise.race([
-      work(AbortSignal.any([clientGone, late.signal])),
-      timeout.promise,
-    ]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
