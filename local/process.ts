@@ -130,16 +130,16 @@ export class Supervised {
     this.#child = child;
     const watchdog = watch(child.pid, this.#options.stopSignal);
     const gone = new AbortController();
-    const work = Promise.all([
-      this.#read(child.stdout),
-      this.#read(child.stderr),
-      this.#awaitReady(gone.signal),
-    ]);
+    const drained = new AbortController();
+    const output = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
+    output.finally(() => drained.abort());
+    const readiness = this.#awaitReady(gone.signal);
     const status = await child.status;
     gone.abort();
     this.#child = undefined;
     this.#markDown();
-    await Promise.all([work, watchdog.dismiss()]);
+    // A grandchild that outlives it may hold its pipes open: that is no reason to wait.
+    await Promise.all([pause(200, drained.signal), readiness, watchdog.dismiss()]);
     return status.signal ?? `exit code ${status.code}`;
   }
 

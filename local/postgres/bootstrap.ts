@@ -4,32 +4,28 @@ import { type Log, StackError } from "../part.ts";
 
 const folder = join(dirname(fromFileUrl(import.meta.url)), "sql");
 
+/** What the chapters are told by whoever applies them. */
+export interface BootstrapOptions {
+  /** The password of every login role. */
+  password: string;
+  /** `[api] auto_expose_new_tables`: whether new objects in public are open to the API roles. */
+  autoExpose: boolean;
+}
+
 /**
  * Brings a server to what hosted Supabase has: the chapters of `sql/`, in one transaction. The
  * digest of the applied chapters is kept as a setting of the database, so that an unchanged one
  * costs a single query and what migrations changed since is left alone.
  */
-export async function bootstrap(
-  url: string,
-  { password, autoExpose }: { password: string; autoExpose: boolean },
-  log: Log,
-): Promise<void> {
+export async function bootstrap(url: string, options: BootstrapOptions, log: Log): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
+    await requireUsable(sql);
     const chapters = await readChapters();
     const digest = await digestOf(chapters);
-    await warn(sql, log);
     const [row] = await sql`select current_setting('nexus.bootstrap', true) as applied`;
-    if (row?.applied === digest) return;
-    await sql.begin(async (sql) => {
-      await sql`
-        select set_config('nexus.password', ${password}, true),
-          set_config('nexus.auto_expose', ${String(autoExpose)}, true)`;
-      for (const { name, text } of chapters) await apply(sql, name, text);
-      await sql.unsafe(`do $$ begin
-        execute format('alter database %I set nexus.bootstrap = ''${digest}''', current_database());
-      end $$`);
-    });
+    if (row?.applied !== digest) await applyAll(sql, chapters, digest, options);
+    await warn(sql, log);
   } catch (error) {
     throw explain(error, url);
   } finally {
@@ -37,6 +33,7 @@ export async function bootstrap(
   }
 }
 
+/** One file of `sql/`. */
 interface Chapter {
   name: string;
   text: string;
@@ -56,27 +53,55 @@ async function digestOf(chapters: Chapter[]): Promise<string> {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function apply(sql: postgres.TransactionSql, name: string, text: string): Promise<void> {
-  try {
-    await sql.unsafe(text).simple();
-  } catch (error) {
-    if (error instanceof Error) error.message = `${name}: ${error.message}`;
-    throw error;
+async function applyAll(
+  sql: postgres.Sql,
+  chapters: Chapter[],
+  digest: string,
+  { password, autoExpose }: BootstrapOptions,
+): Promise<void> {
+  await sql.begin(async (sql) => {
+    await sql`
+      select set_config('nexus.password', ${password}, true),
+        set_config('nexus.auto_expose', ${String(autoExpose)}, true)`;
+    for (const { name, text } of chapters) {
+      await sql.unsafe(text).simple().catch((error: Error) => {
+        error.message = `${name}: ${error.message}`;
+        throw error;
+      });
+    }
+    await sql.unsafe(`do $$ begin
+      execute format('alter database %I set nexus.bootstrap = %L', current_database(), '${digest}');
+    end $$`);
+  });
+}
+
+async function requireUsable(sql: postgres.Sql): Promise<void> {
+  const [server] = await sql`
+    select current_setting('server_version_num')::int / 10000 as major, rolsuper, rolname
+    from pg_roles where rolname = current_user`;
+  if (server?.major < 17) {
+    throw new StackError(`The database is PostgreSQL ${server?.major}, and 17 is needed.`);
+  }
+  if (!server?.rolsuper) {
+    throw new StackError(`--db-url needs a superuser, and ${server?.rolname} is none.`);
   }
 }
 
 /** Says where this server differs from hosted in a way that cannot be mended from inside. */
 async function warn(sql: postgres.Sql, log: Log): Promise<void> {
   const [server] = await sql`
-    select current_setting('wal_level') as wal_level,
-      coalesce((select rolsuper from pg_roles where rolname = 'postgres' and oid = 10), false)
-        as postgres_is_first`;
+    select current_setting('wal_level') as wal_level, rolsuper as postgres_is_superuser
+    from pg_roles where rolname = 'postgres'`;
   if (server?.wal_level !== "logical") {
-    log(`The server runs with wal_level=${server?.wal_level}: live messages are not delivered.`);
-  }
-  if (server?.postgres_is_first) {
     log(
-      "The server's first superuser is postgres: migrations run with more rights than hosted has.",
+      `Warning: the database runs with wal_level=${server?.wal_level}, not logical: ` +
+        "live messages are not delivered.",
+    );
+  }
+  if (server?.postgres_is_superuser) {
+    log(
+      "Warning: postgres is the superuser of this database, so migrations may do here what hosted " +
+        "refuses: make another superuser (supabase_admin) and name it in --db-url.",
     );
   }
 }

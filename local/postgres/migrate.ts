@@ -45,7 +45,7 @@ async function readMigrations(folder: string): Promise<Migration[]> {
     if (!version || !name) {
       throw new StackError(`Migration ${file} is not named <14 digits>_<name>.sql.`);
     }
-    const source = await Deno.readTextFile(join(folder, file));
+    const source = (await Deno.readTextFile(join(folder, file))).replace(/^\uFEFF/, "");
     return { file, version, name, source, statements: splitStatements(source) };
   }));
 }
@@ -98,24 +98,26 @@ async function apply(sql: postgres.Sql, migration: Migration): Promise<void> {
 }
 
 /** Names file, line and statement of what failed: the server only knows the statement it was sent. */
-function explain(error: unknown, { file, source }: Migration, statement: Statement): never {
+function explain(error: unknown, { file, source }: Migration, { text, offset }: Statement): never {
   if (!(error instanceof postgres.PostgresError)) throw error;
-  const position = Math.max(0, Number(error.position ?? 1) - 1);
-  // Positions count characters, and JavaScript's count UTF-16 units.
-  const before = [...statement.text].slice(0, position).join("");
-  const line = source.slice(0, statement.offset + before.length).split("\n").length;
-  const lines = [
+  const at = offset + (indexOfPosition(text, error.position) ?? indexOfCode(text));
+  const before = source.slice(0, at).split("\n");
+  const more = [error.detail, error.hint, error.where].filter((part) => part !== undefined);
+  throw new StackError([
     `Migration ${file} failed and nothing of it was applied.`,
-    `Line ${line}: ${error.message} (${error.code})`,
-    ...[error.detail, error.hint, error.where].filter((more) => more !== undefined),
-    `In: ${excerpt(statement.text, before)}`,
-  ];
-  throw new StackError(lines.join("\n  "));
+    `Line ${before.length}: ${error.message} (${error.code})`,
+    ...more,
+    `In: ${source.split("\n")[before.length - 1]!.trim().slice(0, 200)}`,
+  ].join("\n  "));
 }
 
-function excerpt(text: string, before: string): string {
-  const lines = text.split("\n");
-  const at = before === "" ? 0 : before.split("\n").length - 1;
-  const first = lines.findIndex((line, index) => index >= at && !/^\s*(--|$)/.test(line));
-  return (lines[Math.max(first, 0)] ?? "").trim().slice(0, 200);
+/** The server counts characters from 1, JavaScript counts UTF-16 units from 0. */
+function indexOfPosition(text: string, position: string | undefined): number | undefined {
+  if (position === undefined) return undefined;
+  return [...text].slice(0, Number(position) - 1).join("").length;
+}
+
+/** Where the statement begins behind the comments that belong to it. */
+function indexOfCode(text: string): number {
+  return /^(\s|--[^\n]*|\/\*[^]*?\*\/)*/.exec(text)![0].length;
 }

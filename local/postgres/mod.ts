@@ -27,6 +27,9 @@ const password = "postgres";
 
 /** Starts the embedded server, or takes the one of `--db-url`, and gives it what hosted has. */
 export async function startDatabase(settings: Settings, log: Log): Promise<Database> {
+  if (settings.dbUrl !== undefined && settings.reset) {
+    throw new StackError("--reset does not empty a database of your own: leave out --db-url.");
+  }
   const database = settings.dbUrl === undefined
     ? await startEmbedded(settings, log)
     : outside(settings.dbUrl);

@@ -13,12 +13,18 @@ export async function stopOrphans(data: string, log: Log): Promise<void> {
     send(postmaster, "SIGINT");
     await until(async () => await postmasterOf(data) === undefined, 10_000);
   }
-  // Without their postmaster they can only finish what nobody waits for, and keep a new one out.
-  for (const pid of await processesIn(data)) send(pid, "SIGKILL");
-  const gone = await until(async () => (await processesIn(data)).length === 0, 5_000);
-  if (!gone) {
+  endBackends(data);
+  if (!await until(() => processesIn(data).length === 0, 5_000)) {
     throw new StackError(`An earlier Postgres on ${data} does not end: end its processes first.`);
   }
+}
+
+/**
+ * Ends the backends that outlived their postmaster: they can only finish what nobody waits for, and
+ * keep a new postmaster out until then.
+ */
+export function endBackends(data: string): void {
+  for (const pid of processesIn(data)) send(pid, "SIGKILL");
 }
 
 /** The process named by the pid file, if it is really at work on `data` and not a later namesake. */
@@ -27,22 +33,27 @@ async function postmasterOf(data: string): Promise<number | undefined> {
   const pid = Number(text.split("\n")[0]);
   if (!pid) return undefined;
   const there = Deno.build.os === "linux"
-    ? (await processesIn(data)).includes(pid)
-    : await commandOf(pid).then((command) => command.includes(data));
+    ? processesIn(data).includes(pid)
+    : (await commandOf(pid)).includes(data);
   return there ? pid : undefined;
 }
 
 /** Every process of a cluster works in its data folder. Known on Linux only, from /proc. */
-async function processesIn(data: string): Promise<number[]> {
+function processesIn(data: string): number[] {
   if (Deno.build.os !== "linux") return [];
-  const found: number[] = [];
-  for await (const { name } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(name) || Number(name) === Deno.pid) continue;
-    const folder = await Deno.readLink(`/proc/${name}/cwd`).catch(() => "");
+  return [...Deno.readDirSync("/proc")]
+    .map(({ name }) => Number(name))
+    .filter((pid) => pid > 0 && pid !== Deno.pid && worksIn(pid, data));
+}
+
+function worksIn(pid: number, data: string): boolean {
+  try {
+    const folder = Deno.readLinkSync(`/proc/${pid}/cwd`);
     // A reset may have removed the folder under it.
-    if (folder === data || folder === `${data} (deleted)`) found.push(Number(name));
+    return folder === data || folder === `${data} (deleted)`;
+  } catch {
+    return false;
   }
-  return found;
 }
 
 async function commandOf(pid: number): Promise<string> {
@@ -62,7 +73,7 @@ function send(pid: number, signal: Deno.Signal): void {
   }
 }
 
-async function until(done: () => Promise<boolean>, timeout: number): Promise<boolean> {
+async function until(done: () => boolean | Promise<boolean>, timeout: number): Promise<boolean> {
   const deadline = Date.now() + timeout;
   while (!await done()) {
     if (Date.now() > deadline) return false;

@@ -3,7 +3,7 @@ import { type Log, StackError } from "../part.ts";
 import { Supervised } from "../process.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
-import { stopOrphans } from "./orphans.ts";
+import { endBackends, stopOrphans } from "./orphans.ts";
 
 /** What one postmaster needs to be started, again and again. */
 export interface ServerOptions {
@@ -50,14 +50,17 @@ export async function startServer(options: ServerOptions): Promise<Supervised> {
     .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server: Supervised = new Supervised({
     name: "postgres",
-    command: () => ({
-      program: join(binaries.folder, "bin", "postgres"),
-      args: ["-D", data, ...args],
-      cwd: data,
-      ...account.ids,
-      // In a group of its own, because Ctrl-C reaches a whole group: the database goes last.
-      detached: true,
-    }),
+    command() {
+      endBackends(data);
+      return {
+        program: join(binaries.folder, "bin", "postgres"),
+        args: ["-D", data, ...args],
+        cwd: data,
+        ...account.ids,
+        // In a group of its own, because Ctrl-C reaches a whole group: the database goes last.
+        detached: true,
+      };
+    },
     ready: () => isReady(data, server.pid),
     // Recovery after a crash may have much to read.
     readyWithin: 60_000,

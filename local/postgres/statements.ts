@@ -9,8 +9,7 @@ export interface Statement {
  * nested comments, parentheses and `begin atomic … end` bodies are left whole, the closing semicolon
  * is cut off, and a comment belongs to the statement it stands before.
  */
-export function splitStatements(file: string): Statement[] {
-  const source = file.startsWith("\uFEFF") ? file.slice(1) : file;
+export function splitStatements(source: string): Statement[] {
   const statements: Statement[] = [];
   let start = 0;
   for (const end of statementEnds(source)) {

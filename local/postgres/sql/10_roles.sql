@@ -11,7 +11,8 @@ $$;
 select pg_temp.ensure_role(name) from unnest(array[
   'anon', 'authenticated', 'service_role', 'authenticator', 'postgres', 'dashboard_user', 'pgbouncer',
   'supabase_admin', 'supabase_auth_admin', 'supabase_storage_admin', 'supabase_realtime_admin',
-  'supabase_replication_admin', 'supabase_etl_admin', 'supabase_read_only_user', 'supabase_superuser'
+  'supabase_replication_admin', 'supabase_etl_admin', 'supabase_read_only_user',
+  'supabase_privileged_role'
 ]) name;
 
 -- Attributes. `create role` gives none of them, so each line is the whole truth about its role.
@@ -43,21 +44,22 @@ begin
       execute format('alter role %I login password %L', name, secret);
     end if;
   end loop;
-  -- A server whose first superuser is called postgres cannot demote it: bootstrap.ts warns.
-  if (select oid from pg_roles where rolname = 'postgres') <> 10 then
+  -- The first superuser of a server cannot be demoted, and whoever is connected should not be:
+  -- bootstrap.ts warns where that is postgres.
+  if session_user <> 'postgres' and 'postgres'::regrole::oid <> 10 then
     alter role postgres nosuperuser createdb createrole replication bypassrls;
   end if;
 end;
 $$;
 
 -- Memberships
-grant anon, authenticated, service_role to authenticator;
-grant anon, authenticated, service_role to supabase_realtime_admin;
-grant anon, authenticated, service_role to postgres with admin option;
-grant pg_monitor, pg_signal_backend to supabase_superuser;
-grant supabase_superuser to postgres, supabase_etl_admin;
-grant pg_create_subscription to postgres with admin option;
-grant pg_read_all_data to supabase_read_only_user, supabase_etl_admin;
+grant anon, authenticated, service_role to authenticator, supabase_realtime_admin;
+grant authenticator to supabase_storage_admin;
+grant anon, authenticated, service_role, authenticator to postgres with admin option;
+grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres with admin option;
+grant pg_create_subscription, supabase_privileged_role to postgres;
+grant supabase_privileged_role, pg_read_all_data to supabase_etl_admin;
+grant pg_read_all_data to supabase_read_only_user;
 
 -- Settings. The API roles' timeouts hold for whoever switches to them through the Data API.
 alter role anon set statement_timeout = '3s';
@@ -69,4 +71,8 @@ alter role supabase_admin set search_path = "$user", public, auth, extensions;
 alter role supabase_auth_admin set search_path = auth;
 alter role supabase_auth_admin set idle_in_transaction_session_timeout = 60000;
 alter role supabase_storage_admin set search_path = storage;
+-- Their statements carry secrets.
+alter role supabase_admin set log_statement = none;
+alter role supabase_auth_admin set log_statement = none;
+alter role supabase_storage_admin set log_statement = none;
 alter role supabase_realtime_admin set search_path = public, extensions, realtime;

@@ -13,7 +13,6 @@ end;
 $$;
 
 create schema if not exists extensions authorization postgres;
-create schema if not exists pgbouncer authorization pgbouncer;
 create schema if not exists auth authorization supabase_admin;
 create schema if not exists storage authorization supabase_admin;
 create schema if not exists realtime authorization supabase_admin;
@@ -40,6 +39,13 @@ grant all on schema realtime to supabase_realtime_admin with grant option;
 
 grant usage on schema graphql_public to postgres with grant option;
 grant usage on schema graphql_public to anon, authenticated, service_role;
+
+alter default privileges for role supabase_admin in schema graphql_public
+  grant all on tables to postgres, anon, authenticated, service_role;
+alter default privileges for role supabase_admin in schema graphql_public
+  grant all on functions to postgres, anon, authenticated, service_role;
+alter default privileges for role supabase_admin in schema graphql_public
+  grant all on sequences to postgres, anon, authenticated, service_role;
 
 -- What an extension brings may be used and handed on by postgres.
 alter default privileges for role supabase_admin in schema extensions

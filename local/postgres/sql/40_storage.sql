@@ -97,21 +97,50 @@ grant all on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts to
 grant select on storage.s3_multipart_uploads, storage.s3_multipart_uploads_parts
   to authenticated, anon;
 
-create or replace function storage.foldername(name text) returns text[] language sql immutable as $$
-  select (string_to_array(name, '/'))[: array_length(string_to_array(name, '/'), 1) - 1]
+create or replace function storage.foldername(name text) returns text[] language plpgsql as $$
+begin
+  return (string_to_array(name, '/'))[: array_length(string_to_array(name, '/'), 1) - 1];
+end;
 $$;
 
-create or replace function storage.filename(name text) returns text language sql immutable as $$
-  select (string_to_array(name, '/'))[array_length(string_to_array(name, '/'), 1)]
+create or replace function storage.filename(name text) returns text language plpgsql as $$
+begin
+  return (string_to_array(name, '/'))[array_length(string_to_array(name, '/'), 1)];
+end;
 $$;
 
-create or replace function storage.extension(name text) returns text language sql immutable as $$
-  select reverse(split_part(reverse(storage.filename(name)), '.', 1))
+create or replace function storage.extension(name text) returns text language plpgsql as $$
+begin
+  return reverse(split_part(reverse(storage.filename(name)), '.', 1));
+end;
 $$;
 
 -- Which call of the Storage API asks, for policies that tell a download from a listing.
 create or replace function storage.operation() returns text language sql stable as $$
   select current_setting('storage.operation', true)
 $$;
+
+-- A row deleted by SQL would leave its file behind.
+create or replace function storage.protect_delete() returns trigger language plpgsql as $$
+begin
+  if coalesce(current_setting('storage.can_delete', true), 'false') <> 'true' then
+    raise insufficient_privilege using
+      message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
+      hint = 'This prevents accidental data loss from orphaned objects.';
+  end if;
+  return null;
+end;
+$$;
+
+create or replace trigger protect_buckets_delete before delete on storage.buckets
+  for each statement execute function storage.protect_delete();
+create or replace trigger protect_objects_delete before delete on storage.objects
+  for each statement execute function storage.protect_delete();
+create or replace trigger protect_s3_multipart_uploads_delete
+  before delete on storage.s3_multipart_uploads
+  for each statement execute function storage.protect_delete();
+create or replace trigger protect_s3_multipart_uploads_parts_delete
+  before delete on storage.s3_multipart_uploads_parts
+  for each statement execute function storage.protect_delete();
 
 reset role;

@@ -1,5 +1,12 @@
 -- Schema realtime: broadcasts from the database. A message is a row; the Realtime server reads it from
 -- the log, so sending costs an insert and is as transactional as one.
+alter default privileges for role supabase_admin in schema realtime
+  grant all on tables to postgres, dashboard_user;
+alter default privileges for role supabase_admin in schema realtime
+  grant all on functions to postgres, dashboard_user;
+alter default privileges for role supabase_admin in schema realtime
+  grant all on sequences to postgres, dashboard_user;
+
 set local role supabase_realtime_admin;
 
 create table if not exists realtime.messages (

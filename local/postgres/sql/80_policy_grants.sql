@@ -1,10 +1,12 @@
 -- Policies and triggers of postgres on tables that it does not own.
 --
--- Hosted lets postgres make policies on storage.objects, realtime.messages and their like by an
--- extension of the server (supautils.policy_grants). Plain PostgreSQL asks for ownership, so postgres
--- inherits it here, as on hosted servers older than that extension. It may not `set role` to the
--- owners, and what ownership would allow beyond hosted is refused by the event triggers below.
-grant supabase_storage_admin, supabase_realtime_admin to postgres with inherit true, set false;
+-- Hosted lets postgres make policies on storage.objects, realtime.messages and their like, and drop
+-- its triggers on auth.users, by an extension of the server (supautils.policy_grants and
+-- drop_trigger_grants). Plain PostgreSQL asks for ownership, so postgres inherits it here, as on
+-- hosted servers older than that extension. It may not `set role` to the owners, and what ownership
+-- would allow beyond hosted is refused by the event triggers below.
+grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin
+  to postgres with inherit true, set false;
 
 set local role supabase_admin;
 
@@ -18,11 +20,11 @@ begin
   end if;
   if tg_event = 'sql_drop' then
     select object_identity into refused from pg_event_trigger_dropped_objects()
-    where original and schema_name in ('storage', 'realtime')
+    where original and schema_name in ('auth', 'storage', 'realtime')
       and object_type not in ('policy', 'trigger');
   else
     select object_identity into refused from pg_event_trigger_ddl_commands()
-    where schema_name in ('storage', 'realtime')
+    where schema_name in ('auth', 'storage', 'realtime')
       and command_tag not in ('CREATE POLICY', 'ALTER POLICY', 'CREATE TRIGGER');
   end if;
   if refused is not null then
