@@ -10,11 +10,13 @@ import { describeError, type Log } from "shared/log.ts";
 
 const Health = z.object({ status: z.enum(["ok", "degraded", "down"]) }).openapi("Health");
 
-const DetailedHealth = Health.extend({
-  checks: z.record(z.string(), z.unknown()),
-}).openapi("DetailedHealth");
+const Readiness = Health.extend({
+  checks: z.record(z.string(), z.string()).openapi({ description: "`ok`, or what is wrong" }),
+});
 
-type Checks = z.infer<typeof DetailedHealth>["checks"];
+const DetailedHealth = Readiness.extend({
+  figures: z.record(z.string(), z.unknown()).optional(),
+}).openapi("DetailedHealth");
 
 const json = <S extends z.ZodType>(description: string, schema: S) => ({
   description,
@@ -67,7 +69,12 @@ const detailed = createRoute({
   middleware: [operator] as const,
   responses: {
     200: json("Every check with its result", DetailedHealth),
-    ...problems("members.permission_denied", ...signedInErrors),
+    ...problems(
+      "tenants.not_found",
+      "members.not_active",
+      "members.permission_denied",
+      ...signedInErrors,
+    ),
     503: {
       description: `The secret key learns what is down. Others: ${unavailable[503].description}`,
       content: {
@@ -81,17 +88,10 @@ const detailed = createRoute({
 /** Monitors give up early, so an answer that takes longer counts as none. */
 const patience = 3_000;
 
-/** A check's result is its status, or an object that has one. */
-const statusOf = (check: unknown): unknown =>
-  typeof check === "object" && check !== null && "status" in check ? check.status : check;
-
-const summary = (checks: Checks) =>
-  Object.values(checks).map(statusOf).every((status) => status === "ok") ? "ok" : "degraded";
-
-/** The checks of the database, or undefined when it does not answer. */
-async function ask(database: Database, log: Log): Promise<Checks | undefined> {
+/** What the database says of its own health, or undefined when it says nothing. */
+async function ask<T>(database: Database, rpc: string, log: Log): Promise<T | undefined> {
   try {
-    return await database.rpc<Checks>("operations_health", {}, patience);
+    return await database.rpc<T>(rpc, {}, patience);
   } catch (error) {
     const down = error instanceof ProblemError && ["unavailable", "timeout"].includes(error.code);
     if (!down) throw error;
@@ -107,17 +107,20 @@ health.openapi(live, (c) => c.json({ status: "ok" } as const, 200));
 for (const route of [overall, ready]) {
   health.openapi(route, async (c) => {
     const { database, log } = c.var.services;
-    const checks = await ask(database.asService(originOf(c.req, c.var)), log);
-    return checks
-      ? c.json({ status: summary(checks) } as const, 200)
-      : c.json({ status: "down" } as const, 503);
+    const service = database.asService(originOf(c.req, c.var));
+    const found = await ask<z.infer<typeof Readiness>>(service, "operations_ready", log);
+    return found ? c.json({ status: found.status }, 200) : c.json({ status: "down" as const }, 503);
   });
 }
 
 health.openapi(detailed, async (c) => {
   const { bySecretKey, database, services } = c.var;
-  const checks = await ask(database, services.log);
-  if (checks) return c.json({ status: summary(checks), checks } as const, 200);
+  const found = await ask<z.infer<typeof DetailedHealth>>(
+    database,
+    "operations_health",
+    services.log,
+  );
+  if (found) return c.json(found, 200);
   if (!bySecretKey) throw new ProblemError("unavailable", { retryAfter: 5 });
-  return c.json({ status: "down", checks: { database: { status: "down" } } } as const, 503);
+  return c.json({ status: "down" as const, checks: { database: "no answer" } }, 503);
 });
