@@ -1,0 +1,147 @@
+import { dirname, fromFileUrl, join, resolve } from "../../../local/paths.ts";
+import { freeOffset } from "../../support/ports.ts";
+import { until } from "../../support/wait.ts";
+
+export const repository = resolve(dirname(fromFileUrl(import.meta.url)), "../../..");
+
+const startPatience = 60_000;
+
+/** What a finished command left. */
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** A place for one stack: a home, a port offset, and the commands run there. */
+export class Site {
+  readonly home: string;
+  readonly offset = freeOffset();
+  readonly project: string;
+  readonly #running = new Set<Running>();
+
+  constructor(home: string, project = repository) {
+    this.home = home;
+    this.project = project;
+  }
+
+  get apiPort(): number {
+    return 54321 + this.offset;
+  }
+
+  /** `deno task start`, without waiting for anything. */
+  start(...args: string[]): Running {
+    const running = new Running(this.#command("start.ts", ["--no-seed", ...args]).spawn());
+    this.#running.add(running);
+    return running;
+  }
+
+  /** `deno task start`, until it says that it is ready. */
+  async startReady(...args: string[]): Promise<Running> {
+    const running = this.start(...args);
+    await until(() => running.isReady || running.hasEnded, { timeout: startPatience });
+    if (!running.isReady) throw new Error(`did not start:\n${running.stdout}${running.stderr}`);
+    return running;
+  }
+
+  async run(script: "status.ts" | "stop.ts" | "start.ts", ...args: string[]): Promise<Finished> {
+    const output = await this.#command(script, args).output();
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code: output.code, stdout: text(output.stdout), stderr: text(output.stderr) };
+  }
+
+  async cleanUp(): Promise<void> {
+    for (const running of this.#running) {
+      running.signal("SIGTERM");
+      await running.finished;
+    }
+  }
+
+  #command(script: string, args: string[]): Deno.Command {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", join(this.project, "local", script), ...args],
+      cwd: this.project,
+      env: { NEXUS_HOME: this.home, NEXUS_PORT_OFFSET: String(this.offset) },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+}
+
+/** A `start` under way, and what it has said so far. */
+export class Running {
+  stdout = "";
+  stderr = "";
+  hasEnded = false;
+  readonly finished: Promise<Finished>;
+  readonly #process: Deno.ChildProcess;
+
+  constructor(process: Deno.ChildProcess) {
+    this.#process = process;
+    this.finished = this.#follow();
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  get isReady(): boolean {
+    return this.stdout.includes("Nexus is ready");
+  }
+
+  signal(name: Deno.Signal): void {
+    if (!this.hasEnded) this.#process.kill(name);
+  }
+
+  async #follow(): Promise<Finished> {
+    const read = async (stream: ReadableStream<Uint8Array>, add: (text: string) => void) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) add(text);
+    };
+    const [{ code }] = await Promise.all([
+      this.#process.status,
+      read(this.#process.stdout, (text) => this.stdout += text),
+      read(this.#process.stderr, (text) => this.stderr += text),
+    ]);
+    this.hasEnded = true;
+    return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+}
+
+/** Runs `test` at a new site, and leaves nothing of it behind. */
+export async function withSite(
+  test: (site: Site) => Promise<void>,
+  project?: string,
+): Promise<void> {
+  const home = await Deno.makeTempDir({ prefix: "nexus-start-" });
+  const site = new Site(home, project);
+  try {
+    await test(site);
+  } finally {
+    await site.cleanUp();
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+/** Every process below `pid`, children of children included. */
+export async function descendants(pid: number): Promise<number[]> {
+  const children = Map.groupBy(await processes(), ({ parent }) => parent);
+  const below = (parent: number): number[] =>
+    (children.get(parent) ?? []).flatMap(({ pid }) => [pid, ...below(pid)]);
+  return below(pid);
+}
+
+export async function livingOf(pids: number[]): Promise<number[]> {
+  const living = new Set((await processes()).map(({ pid }) => pid));
+  return pids.filter((pid) => living.has(pid));
+}
+
+async function processes(): Promise<{ pid: number; parent: number }[]> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-A", "-o", "pid=,ppid=,stat="] })
+    .output();
+  return new TextDecoder().decode(stdout).trim().split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    // A zombie has ended: only its parent has not asked for its exit code yet.
+    .filter(([, , state]) => !state!.startsWith("Z"))
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
+}
