@@ -13,7 +13,7 @@ async function addOperator(person: string, role: string) {
   const { data, error } = await admin().from("tenants").select("id").eq("slug", "platform")
     .single();
   assert.equal(error, null);
-  await addMember(data!.id, person, role);
+  await addMember(data!, { id: person }, role);
 }
 
 Deno.test("liveness and readiness are open, and say no more than the status", async () => {

@@ -33,9 +33,9 @@ Deno.test("GET /users/me is the person, and nothing of their tenants before they
 
 Deno.test("GET /users/me lists each membership with its role, modules and permissions", async () => {
   const person = await createPerson();
-  const owned = await createTenant(person.id, ["wallet"]);
-  const { slug, id } = await createTenant((await createPerson()).id);
-  await addMember(id, person.id, "guest");
+  const owned = await createTenant({ owner: person.id });
+  const { slug, id } = await createTenant({ owner: (await createPerson()).id, modules: [] });
+  await addMember({ id }, person, "guest");
 
   const { tenants } = await (await me(await tokenOf(person))).json();
   const bySlug = new Map(tenants.map((tenant: { slug: string }) => [tenant.slug, tenant]));

@@ -33,7 +33,10 @@ async function ask(person: Person, slug?: string) {
 
 Deno.test("a route in a tenant takes the one named by Nexus-Tenant", async () => {
   const person = await createPerson();
-  const [first, second] = [await createTenant(person.id), await createTenant(person.id)];
+  const [first, second] = [
+    await createTenant({ owner: person.id, modules: [] }),
+    await createTenant({ owner: person.id, modules: [] }),
+  ];
   for (const { id, slug } of [first, second]) {
     assert.deepEqual(await (await ask(person, slug)).json(), { id, role: "owner" });
   }
@@ -42,15 +45,15 @@ Deno.test("a route in a tenant takes the one named by Nexus-Tenant", async () =>
 Deno.test("without the header it takes a person's only membership, and asks when there are several", async () => {
   const person = await createPerson();
   await assertProblem(await ask(person), 404, "tenants.not_found");
-  const only = await createTenant(person.id);
+  const only = await createTenant({ owner: person.id, modules: [] });
   assert.deepEqual(await (await ask(person)).json(), { id: only.id, role: "owner" });
-  await createTenant(person.id);
+  await createTenant({ owner: person.id, modules: [] });
   await assertProblem(await ask(person), 400, "tenants.ambiguous");
 });
 
 Deno.test("a tenant of others is as unknown as one that does not exist", async () => {
   const person = await createPerson();
-  const foreign = await createTenant((await createPerson()).id);
+  const foreign = await createTenant({ owner: (await createPerson()).id, modules: [] });
   const known = await assertProblem(await ask(person, foreign.slug), 404, "tenants.not_found");
   const unknown = await assertProblem(
     await ask(person, "no-such-tenant"),
@@ -63,8 +66,8 @@ Deno.test("a tenant of others is as unknown as one that does not exist", async (
 Deno.test("a membership that is not active opens nothing", async () => {
   const owner = await createPerson();
   const member = await createPerson();
-  const tenant = await createTenant(owner.id);
-  await addMember(tenant.id, member.id, "member");
+  const tenant = await createTenant({ owner: owner.id, modules: [] });
+  await addMember(tenant, member);
   assert.equal((await ask(member, tenant.slug)).status, 200);
   const suspended = await owner.client.rpc("members_set_status", {
     tenant_id: tenant.id,
@@ -77,7 +80,7 @@ Deno.test("a membership that is not active opens nothing", async () => {
 
 Deno.test("an ended session opens nothing", async () => {
   const person = await createPerson();
-  const { slug } = await createTenant(person.id);
+  const { slug } = await createTenant({ owner: person.id, modules: [] });
   const headers = { authorization: `Bearer ${await tokenOf(person)}`, "nexus-tenant": slug };
   await person.client.auth.signOut();
   const response = await createTestApp().request("/here", { headers });
