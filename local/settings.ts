@@ -169,7 +169,7 @@ function readAuth(auth: Toml, env: Record<string, string>): AuthConfig {
     redirectUrls: strings(auth.additional_redirect_urls ?? []),
     jwtExpiry: Number(auth.jwt_expiry ?? 3600),
     refreshReuseInterval: Number(auth.refresh_token_reuse_interval ?? 10),
-    signupEnabled: auth.enable_signup !== false && email.enable_signup !== false,
+    signupEnabled: auth.enable_signup !== false && email.enabled !== false,
     anonymousEnabled: auth.enable_anonymous_sign_ins === true,
     minimumPasswordLength: Number(auth.minimum_password_length ?? 6),
     passwordRequirements: String(auth.password_requirements ?? ""),
