@@ -104,6 +104,15 @@ Deno.test("readConfig() says that a variable is missing, blank ones included", (
   assert.ok(problems.some((problem) => problem.startsWith("SUPABASE_SECRET_KEYS or")));
 });
 
+Deno.test("readConfig() takes exact origins, without wildcard or path", () => {
+  for (
+    const NEXUS_CORS_ORIGINS of ["*", "https://*.example.org/", "https://a.org/app", "a.org", ","]
+  ) {
+    const [problem] = problemsOf({ ...hosted, NEXUS_CORS_ORIGINS });
+    assert.match(problem ?? "", /^NEXUS_CORS_ORIGINS: must list origins/, NEXUS_CORS_ORIGINS);
+  }
+});
+
 Deno.test("readConfig() refuses values that were copied from a template", () => {
   for (
     const changed of [

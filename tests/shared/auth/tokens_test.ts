@@ -101,7 +101,7 @@ Deno.test("A16: a token is refused for how it is signed", async (t) => {
     }.${payload}.${signature}`,
     "no token at all": "garbage",
     "two parts": `${head}.${body}`,
-    "too long": `${head}.${"a".repeat(9000)}.${signature}`,
+    "longer than any of Auth's": await sign({ padding: "a".repeat(9000) }),
   };
   for (const [name, token] of Object.entries(faults)) {
     await t.step(name, async () => {

@@ -74,7 +74,9 @@ Deno.test("refusals and failures of the Data API leave as problems", async () =>
 Deno.test("waiting ends after the time given", async () => {
   const release = Promise.withResolvers<Response>();
   await withDataApi(() => release.promise, async (doors) => {
+    const started = performance.now();
     assert.equal(await codeOf(doors.asService().rpc("any", {}, 50)), "timeout");
+    assert.ok(performance.now() - started < 5_000);
     release.resolve(Response.json(null));
   });
 });
