@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import postgres from "postgres";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import { admin, createPerson } from "../support/clients.ts";
-import { getStack } from "../support/stack.ts";
+import { withDatabase } from "../support/database.ts";
 import { addMember, createTenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
 
@@ -166,7 +165,12 @@ Deno.test("the trail records a change with its request id, address and agent", a
     },
   });
   assert.equal(response.headers.get("x-request-id"), requestId);
-  const [line] = await readTrail(requestId);
+  const [line] = await withDatabase((sql) =>
+    sql`
+      select l.action, l.actor, host(d.ip) as ip, d.user_agent
+      from private.audit_log l join private.audit_details d using (tenant_id, id)
+      where l.request_id = ${requestId}`
+  );
   assert.deepEqual(line, {
     action: "USER_UPDATED",
     actor: person.id,
@@ -174,15 +178,3 @@ Deno.test("the trail records a change with its request id, address and agent", a
     user_agent: "trail-test/1",
   });
 });
-
-async function readTrail(requestId: string) {
-  const sql = postgres(getStack().databaseUrl, { max: 1, onnotice() {} });
-  try {
-    return await sql<Record<string, string>[]>`
-      select l.action, l.actor, host(d.ip) as ip, d.user_agent
-      from private.audit_log l join private.audit_details d using (tenant_id, id)
-      where l.request_id = ${requestId}`;
-  } finally {
-    await sql.end();
-  }
-}

@@ -1,36 +1,28 @@
 import assert from "node:assert/strict";
-import postgres from "postgres";
 import { createApp } from "../../functions/api/app.ts";
 import { root } from "../../local/settings.ts";
 import { catalogue, isErrorCode } from "shared/errors/catalogue.ts";
+import { withDatabase } from "../support/database.ts";
 import { createTestServices } from "../support/services.ts";
-import { getStack } from "../support/stack.ts";
 
 interface Routine {
   name: string;
   source: string;
 }
 
-async function readRoutines(): Promise<Routine[]> {
-  const sql = postgres(getStack().databaseUrl, { max: 1, onnotice() {} });
-  try {
-    return await sql<Routine[]>`
-      select p.oid::regprocedure::text as name, p.prosrc as source
-      from pg_proc p
-      where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
-        and not exists (
-          select from pg_depend d
-          where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
-        )`;
-  } finally {
-    await sql.end();
-  }
-}
-
 const raise = /\braise\s+(?!notice|warning|info|debug|log\b)([^;]*)/gi;
 const refusal = /^sqlstate\s+'PT(\d{3})'\s+using\s+message\s*=\s*'([a-z_]+(?:\.[a-z_]+)?)'/;
 
-const routines = await readRoutines();
+const routines = await withDatabase((sql) =>
+  sql<Routine[]>`
+    select p.oid::regprocedure::text as name, p.prosrc as source
+    from pg_proc p
+    where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+      and not exists (
+        select from pg_depend d
+        where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
+      )`
+);
 const refusals = routines.flatMap(({ name, source }) => {
   const code = source.replaceAll(/--.*$/gm, "").replaceAll(/\/\*[\s\S]*?\*\//g, "");
   return [...code.matchAll(raise)].map(([, statement]) => ({ name, statement: statement!.trim() }));
