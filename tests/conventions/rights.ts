@@ -1,0 +1,50 @@
+/**
+ * What each kind of person reads of a tenant's rows, by table: all of them, their own, those of
+ * active members, or none. Everybody else reads nothing, and nobody writes but where `update` says
+ * who. A table that is missing here fails the matrix.
+ */
+export type Sight = "all" | "own" | "none";
+
+export interface TableRights {
+  /** Which column a row's person stands in, for "own". */
+  owner?: string;
+  select: { owner: Sight; member: Sight };
+  update?: { by: "owner"; change: Record<string, unknown> };
+}
+
+export const rights: Record<string, TableRights> = {
+  tenants: {
+    select: { owner: "all", member: "all" },
+    update: { by: "owner", change: { name: "Changed" } },
+  },
+  members: { select: { owner: "all", member: "all" } },
+  roles: { select: { owner: "all", member: "all" } },
+  role_permissions: { select: { owner: "all", member: "all" } },
+  wallet_currencies: { select: { owner: "all", member: "all" } },
+  wallet_ledger_accounts: { owner: "person_id", select: { owner: "own", member: "own" } },
+  wallet_accounts: { owner: "id", select: { owner: "own", member: "own" } },
+  wallet_transfers: { owner: "id", select: { owner: "own", member: "own" } },
+  wallet_entries: { owner: "account_id", select: { owner: "own", member: "own" } },
+  wallet_memos: { owner: "transfer_id", select: { owner: "own", member: "own" } },
+  wallet_keys: { owner: "person_id", select: { owner: "own", member: "own" } },
+};
+
+/** Lists that are the same for every tenant: read by whoever is signed in, written by migrations. */
+export const shared = ["modules", "permissions"];
+
+/** Rows of a person, not of a tenant: read by themselves. */
+export const personal = ["people"];
+
+/** RPCs without a tenant: what a signed-in stranger is answered when they call them with nothing useful. */
+export const withoutTenant: Record<string, string | null> = {
+  members_join: "tenants.not_found",
+  people_me: null,
+  people_session: "tenants.not_found",
+  people_update_me: "request.invalid",
+  tenants_card: "tenants.not_found",
+  tenants_create: "tenants.not_found",
+  operations_health: "tenants.not_found",
+};
+
+/** RPCs with a tenant that are not for its members: an operator's or the secret key's. */
+export const forOperators = ["members_add"];
