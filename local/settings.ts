@@ -180,7 +180,10 @@ function readAuth(auth: Toml, env: Record<string, string>): AuthConfig {
     otpLength: Number(email.otp_length ?? 6),
     otpExpiry: Number(email.otp_expiry ?? 3600),
     rateLimits: {
-      emailSent: Number(limits.email_sent ?? 30),
+      // As `supabase start` does: without a mail server of the user's own, mails are not rationed.
+      emailSent: section(email, "smtp").enabled === true
+        ? Number(limits.email_sent ?? 30)
+        : 360_000,
       tokenRefresh: Number(limits.token_refresh ?? 150),
       signInSignUps: Number(limits.sign_in_sign_ups ?? 30),
       tokenVerifications: Number(limits.token_verifications ?? 30),

@@ -1,0 +1,20 @@
+import type { Keys } from "../keys.ts";
+import type { Log } from "../part.ts";
+import type { AuthConfig } from "../settings.ts";
+import type { Database } from "./database.ts";
+import type { Hooks } from "./hooks/mod.ts";
+import type { Limits } from "./limits.ts";
+import type { Deliver } from "./mails/mod.ts";
+import type { Passwords } from "./passwords.ts";
+
+/** What every flow works with. */
+export interface Auth {
+  config: AuthConfig;
+  keys: Keys;
+  sql: Database;
+  passwords: Passwords;
+  limits: Limits;
+  hooks: Hooks;
+  deliver: Deliver;
+  log: Log;
+}

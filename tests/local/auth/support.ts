@@ -1,0 +1,94 @@
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createAuth } from "../../../local/auth/mod.ts";
+import type { Mail } from "../../../local/auth/mails/mod.ts";
+import { type Keys, loadKeys } from "../../../local/keys.ts";
+import { type AuthConfig, readSettings } from "../../../local/settings.ts";
+import { randomAddress } from "../../support/clients.ts";
+import { getStack } from "../../support/stack.ts";
+
+/** The origin the clients of an Auth under test believe in; nobody listens there. */
+export const origin = "http://auth.test";
+
+export const password = "Correct-horse-7";
+
+export const newEmail = (): string => `${crypto.randomUUID()}@nexus.test`;
+
+/** An Auth of a test's own settings, within this process and on the stack's database. */
+export interface AuthUnderTest extends AsyncDisposable {
+  keys: Keys;
+  /** What it would have sent, the oldest first. */
+  mails: Mail[];
+  /** What it wrote to the stack's log. */
+  lines: string[];
+  /** A visitor with an address of their own. */
+  visitor(options?: { address?: string; flow?: "implicit" | "pkce" }): SupabaseClient;
+  /** The client of a server that holds the secret key. */
+  operator(): SupabaseClient;
+  request(path: string, init?: RequestInit & { address?: string }): Promise<Response>;
+  /** The newest mail to an address. */
+  mailTo(email: string): Mail;
+}
+
+export async function startAuth(changes: Partial<AuthConfig> = {}): Promise<AuthUnderTest> {
+  const settings = readSettings([], {});
+  Object.assign(settings.config.auth, changes);
+  const home = await Deno.makeTempDir({ prefix: "nexus-auth-" });
+  const keys = await loadKeys(home, `${origin}/auth/v1`, undefined);
+  const mails: Mail[] = [];
+  const lines: string[] = [];
+  const part = await createAuth({
+    settings,
+    keys,
+    database: { url: databaseUrlOf },
+    deliver: (mail) => Promise.resolve(void mails.push(mail)),
+    log: (line) => void lines.push(line),
+  });
+  const fetchFrom = (address: string): typeof fetch => (input, init) =>
+    part.fetch(new Request(input, init), { address });
+  const client = (key: string, address: string, flow: "implicit" | "pkce") =>
+    createClient(origin, key, {
+      // A PKCE client keeps its verifier between the two halves of a flow.
+      auth: {
+        persistSession: flow === "pkce",
+        autoRefreshToken: false,
+        flowType: flow,
+        storage: memory(),
+      },
+      global: { fetch: fetchFrom(address) },
+    });
+  return {
+    keys,
+    mails,
+    lines,
+    visitor: ({ address = randomAddress(), flow = "implicit" } = {}) =>
+      client(keys.publishable, address, flow),
+    operator: () => client(keys.secret, randomAddress(), "implicit"),
+    request: (path, { address = randomAddress(), ...init } = {}) =>
+      fetchFrom(address)(`${origin}/auth/v1${path}`, init),
+    mailTo(email) {
+      const mail = mails.findLast(({ to }) => to === email);
+      if (!mail) throw new Error(`no mail to ${email}`);
+      return mail;
+    },
+    async [Symbol.asyncDispose]() {
+      await part.stop();
+      await Deno.remove(home, { recursive: true });
+    },
+  };
+}
+
+function memory() {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  };
+}
+
+/** The embedded database's login roles share one password. */
+function databaseUrlOf(role: string): string {
+  const url = new URL(getStack().databaseUrl);
+  url.username = role;
+  return url.href;
+}
