@@ -110,11 +110,11 @@ async function testWrites(world: World, table: string) {
     ["service", admin()],
   ];
   const before = await stored(world, table);
-  const { change } = rights[table]!.update ?? { change: { [tenantColumn(table)]: tenant.id } };
+  const row: Row = { [tenantColumn(table)]: tenant.id };
+  const { change } = rights[table]!.update ?? { change: row };
   for (const [name, client] of actors) {
     const refusedCode = "42501";
-    const insert = await client.from(table)
-      .insert({ [tenantColumn(table)]: tenant.id });
+    const insert = await client.from(table).insert(row);
     assertEquals(insert.error?.code, refusedCode, `${table} insert ${name}`);
     const removal = await client.from(table).delete().eq(tenantColumn(table), tenant.id);
     assertEquals(removal.error?.code, refusedCode, `${table} delete ${name}`);
