@@ -44,6 +44,14 @@ async function hash(text: string): Promise<string> {
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Where the data lies under `place`. */
+export const dataFolder = (place: string): string => join(place, "data");
+
+/** Forgets all data under `place`. */
+export async function removeCluster(place: string): Promise<void> {
+  await Deno.remove(dataFolder(place), { recursive: true }).catch(ignoreMissing);
+}
+
 /**
  * Returns the data folder under `place`, made by initdb where there is none. It is made under
  * another name and renamed when whole: what a killed initdb left behind is never started.
@@ -54,7 +62,7 @@ export async function ensureCluster(
   place: string,
   password: string,
 ): Promise<string> {
-  const data = join(place, "data");
+  const data = dataFolder(place);
   const half = join(place, "data.half");
   await Deno.remove(half, { recursive: true }).catch(ignoreMissing);
   if (await checkCluster(data, binaries)) return data;

@@ -1,12 +1,18 @@
-import { join } from "../paths.ts";
 import { type Log, StackError } from "../part.ts";
 import type { Settings } from "../settings.ts";
 import { chooseAccount } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import { bootstrap } from "./bootstrap.ts";
-import { ensureCluster, placeFor, sharedFolder, superuser } from "./cluster.ts";
+import {
+  dataFolder,
+  ensureCluster,
+  placeFor,
+  removeCluster,
+  sharedFolder,
+  superuser,
+} from "./cluster.ts";
 import { type DatabaseRole, urlsOf } from "./roles.ts";
-import { host, startServer } from "./server.ts";
+import { host, makeWay, startServer } from "./server.ts";
 
 export { migrate } from "./migrate.ts";
 export type { DatabaseRole } from "./roles.ts";
@@ -50,13 +56,14 @@ interface Bootable extends Database {
 }
 
 async function startEmbedded(settings: Settings, log: Log): Promise<Bootable> {
+  const port = settings.ports.db;
   const account = await chooseAccount();
   const shared = account.name === undefined ? settings.home : sharedFolder;
   const binaries = await findBinaries(account, shared);
   const place = await placeFor(settings.home, account, log);
-  if (settings.reset) await Deno.remove(join(place, "data"), { recursive: true }).catch(() => {});
+  await makeWay(dataFolder(place), port, log);
+  if (settings.reset) await removeCluster(place);
   const data = await ensureCluster(binaries, account, place, password);
-  const port = settings.ports.db;
   const server = await startServer({ binaries, account, data, port, log });
   const url = urlsOf({ host, port, database: "postgres", password });
   return {

@@ -39,13 +39,17 @@ const settings: Record<string, string> = {
 };
 
 /**
- * Starts a postmaster on `data` and keeps it running; resolves when it accepts connections. One
- * that a killed stack left behind on the same folder is ended first.
+ * Makes sure that a postmaster can be started: ends the one that a killed stack left behind on
+ * `data`, and refuses a port that somebody else listens on.
  */
-export async function startServer(options: ServerOptions): Promise<Supervised> {
-  const { binaries, account, data, port, log } = options;
+export async function makeWay(data: string, port: number, log: Log): Promise<void> {
   await stopOrphans(data, log);
   requireFreePort(port);
+}
+
+/** Starts a postmaster and keeps it running; resolves when it accepts connections. */
+export async function startServer(options: ServerOptions): Promise<Supervised> {
+  const { binaries, account, data, port, log } = options;
   const args = Object.entries({ ...settings, port: String(port) })
     .flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const server: Supervised = new Supervised({
