@@ -1,5 +1,6 @@
 import { join } from "../paths.ts";
-import { type Log, StackError } from "../part.ts";
+import type { Log } from "../part.ts";
+import { requireFreePort } from "../ports.ts";
 import { Supervised } from "../process.ts";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
@@ -44,7 +45,7 @@ const settings: Record<string, string> = {
  */
 export async function makeWay(data: string, port: number, log: Log): Promise<void> {
   await stopOrphans(data, log);
-  requireFreePort(port);
+  requireFreePort(port, "the database");
 }
 
 /** Starts a postmaster and keeps it running; resolves when it accepts connections. */
@@ -74,18 +75,6 @@ export async function startServer(options: ServerOptions): Promise<Supervised> {
   });
   await server.started();
   return server;
-}
-
-function requireFreePort(port: number): void {
-  try {
-    Deno.listen({ hostname: host, port }).close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    throw new StackError(
-      `Port ${port}, where the database should listen, is taken: ` +
-        "end what uses it, or start with --port-offset 100.",
-    );
-  }
 }
 
 /** The postmaster keeps its state in the eighth line of its pid file; pg_ctl waits by it too. */
