@@ -1,8 +1,9 @@
 import { createClient, type RealtimeChannel, type SupabaseClient } from "@supabase/supabase-js";
 import { StackError } from "./part.ts";
-import { findStack, runCommand, say } from "./running.ts";
+import { findStack, runCommand } from "./running.ts";
 import { demoPassword } from "./seed.ts";
 import type { StackInfo } from "./stack.ts";
+import { say } from "./terminal.ts";
 
 /** What `wallet:transfer` carries. */
 interface TransferEvent {

@@ -2,6 +2,7 @@ import { readState } from "./home.ts";
 import { StackError } from "./part.ts";
 import { readSettings } from "./settings.ts";
 import type { StackInfo } from "./stack.ts";
+import { warn } from "./terminal.ts";
 
 /**
  * Where the project is: as SUPABASE_URL and its companions say, else the stack that runs here.
@@ -31,13 +32,8 @@ export async function runCommand(command: () => Promise<void>): Promise<never> {
     const text = error instanceof StackError
       ? error.message
       : String((error as Error).stack ?? error);
-    await Deno.stderr.write(new TextEncoder().encode(`${text}\n`));
+    warn(text);
     Deno.exit(1);
   }
   Deno.exit(0);
-}
-
-/** Prints one line. */
-export function say(line = ""): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

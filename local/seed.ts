@@ -2,9 +2,10 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import { type Log, StackError } from "./part.ts";
 import { join } from "./paths.ts";
-import { findStack, runCommand, say } from "./running.ts";
+import { findStack, runCommand } from "./running.ts";
 import { root } from "./settings.ts";
 import type { StackInfo } from "./stack.ts";
+import { say } from "./terminal.ts";
 
 export const demoPassword = "Nexus-demo-1";
 
