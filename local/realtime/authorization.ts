@@ -17,6 +17,7 @@ export interface Subject {
 /** The policies of `realtime.messages`, asked as hosted asks them: by probe rows that are never committed. */
 export class Authorization {
   readonly #pool: Pool;
+  readonly #busy = new Set<PoolClient>();
   readonly #limits: Limits;
   readonly #log: Log;
 
@@ -73,13 +74,15 @@ export class Authorization {
   }
 
   async stop(): Promise<void> {
+    // In the middle of a query this cuts the connection: nobody waits for the answer any more.
+    for (const client of this.#busy) void client.end();
     await this.#pool.end();
   }
 
   async #probe<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     if (this.#pool.waitingCount >= this.#limits.policyQueue) throw overloaded();
     try {
-      return await rolledBack(this.#pool, work);
+      return await this.#rolledBack(work);
     } catch (error) {
       const refusal = refusalFor(error);
       const cause = error instanceof Error ? error.message : String(error);
@@ -87,20 +90,22 @@ export class Authorization {
       throw refusal;
     }
   }
-}
 
-async function rolledBack<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  let healthy = true;
-  try {
-    await client.query("begin");
-    return await work(client);
-  } catch (error) {
-    healthy = error instanceof DatabaseError;
-    throw error;
-  } finally {
-    if (healthy) await client.query("rollback").catch(() => healthy = false);
-    client.release(!healthy);
+  async #rolledBack<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    this.#busy.add(client);
+    let healthy = true;
+    try {
+      await client.query("begin");
+      return await work(client);
+    } catch (error) {
+      healthy = error instanceof DatabaseError;
+      throw error;
+    } finally {
+      if (healthy) await client.query("rollback").catch(() => healthy = false);
+      this.#busy.delete(client);
+      client.release(!healthy);
+    }
   }
 }
 

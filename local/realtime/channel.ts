@@ -1,5 +1,6 @@
 import type { Keys } from "../keys.ts";
 import type { Log } from "../part.ts";
+import { admit } from "./admission.ts";
 import type { Authorization } from "./authorization.ts";
 import { isObject, type JoinRequest, readJoin } from "./join.ts";
 import type { Limits, Rates } from "./limits.ts";
@@ -18,8 +19,8 @@ export interface Hub {
   rates: Rates;
   rooms: Rooms;
   authorization: Authorization;
-  /** Settles once messages of the database are being read. */
-  replicationReady(): Promise<void>;
+  /** False when messages of the database are not being read in time. */
+  replicationReady(): Promise<boolean>;
   log: Log;
 }
 
@@ -158,7 +159,7 @@ export class Channel implements Member {
 
   async #start(): Promise<void> {
     try {
-      this.#checkRequest();
+      admit(this);
       const claims = await this.#token.claims();
       await this.#renew(claims);
     } catch (error) {
@@ -177,27 +178,6 @@ export class Channel implements Member {
     this.#afterJoin();
   }
 
-  #checkRequest(): void {
-    const { limits, rates } = this.hub;
-    if (this.name === "") {
-      throw new Refusal("TopicNameRequired", "You must provide a topic name");
-    }
-    if (rates.joins.exceeded) {
-      throw new Refusal("ClientJoinRateLimitReached", "Too many joins per second");
-    }
-    rates.joins.add();
-    if (this.transport.channelCount > limits.channelsPerConnection) {
-      throw new Refusal("ChannelRateLimitReached", "Too many channels");
-    }
-    if (!this.request.replay) return;
-    throw new Refusal(
-      "UnableToReplayMessages",
-      this.request.isPrivate
-        ? "Realtime was unable to replay messages"
-        : "Replay is not allowed for public channels",
-    );
-  }
-
   #afterJoin(): void {
     if (this.request.replicationReady) void this.#announceReplication();
     if (this.request.postgresChanges.length > 0) {
@@ -207,10 +187,7 @@ export class Channel implements Member {
   }
 
   async #announceReplication(): Promise<void> {
-    const late = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => late.resolve(false), this.hub.limits.replicationReady);
-    const ready = await Promise.race([this.hub.replicationReady().then(() => true), late.promise]);
-    clearTimeout(timer);
+    const ready = await this.hub.replicationReady();
     if (this.#closed) return;
     if (ready) this.system("ok", "Replication connection established");
     else this.shutDown("Replication connection was not established in time");

@@ -93,8 +93,10 @@ export class Connection implements Transport {
     try {
       this.#route(this.serializer.decode(frame), frame.length);
     } catch (error) {
-      if (!(error instanceof MalformedFrame)) throw error;
-      this.close(1007, error.message);
+      if (error instanceof MalformedFrame) return this.close(1007, error.message);
+      // Thrown on, it would take the whole stack down.
+      this.#hub.log(`realtime: ${error instanceof Error ? error.stack : error}`);
+      this.close(1011, "internal error");
     }
   }
 

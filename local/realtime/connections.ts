@@ -2,8 +2,6 @@ import type { Hub } from "./channel.ts";
 import { Connection } from "./connection.ts";
 import { readHandshake, refuse } from "./handshake.ts";
 
-const sweepInterval = 5_000;
-
 /** All open sockets. */
 export class Connections {
   readonly #hub: Hub;
@@ -14,7 +12,7 @@ export class Connections {
   constructor(hub: Hub) {
     this.#hub = hub;
     // One timer for all: a socket costs no timer of its own.
-    this.#sweep = setInterval(() => this.#closeSilent(), sweepInterval);
+    this.#sweep = setInterval(() => this.#closeSilent(), hub.limits.idleTimeout / 10);
   }
 
   get size(): number {
@@ -38,20 +36,16 @@ export class Connections {
     return response;
   }
 
-  /** Closes every socket so that its client comes back; resolves when they are gone, or soon. */
-  async drain(patience: number): Promise<void> {
+  /** Closes every socket so that its client comes back; resolves when the clients have let go. */
+  async drain(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#sweep);
-    const closed = [...this.#open].map(([socket, connection]) => {
+    await Promise.all([...this.#open].map(([socket, connection]) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       socket.addEventListener("close", () => resolve());
       connection.drain();
       return promise;
-    });
-    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
-    const timer = setTimeout(giveUp, patience);
-    await Promise.race([Promise.all(closed), late]);
-    clearTimeout(timer);
+    }));
   }
 
   #closeSilent(): void {

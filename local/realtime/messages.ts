@@ -50,6 +50,8 @@ export class MessagesTable {
     client.on("error", () => {});
     await client.connect();
     try {
+      // Two stacks on one database would make the same table: the lock ends with the connection.
+      await client.query("select pg_advisory_lock(hashtext('realtime.messages partitions'))");
       await partition(client, Date.now());
     } finally {
       await client.end();
@@ -73,13 +75,13 @@ export async function partition(client: Client, now: number): Promise<void> {
        for values from ('${dateOf(start)}') to ('${dateOf(start + day)}')`,
     );
   }
+  await client.query("reset role");
   const oldest = nameOf(now - daysKept * day);
   for (const name of present) {
     // Names sort as their dates do; others than ours are left alone.
     if (!/^messages_\d{4}_\d{2}_\d{2}$/.test(name) || name >= oldest) continue;
     await client.query(`drop table if exists realtime.${name}`);
   }
-  await client.query("reset role");
 }
 
 const dateOf = (time: number) => new Date(time).toISOString().slice(0, 10);

@@ -8,7 +8,8 @@ import { hostedLimits, type Limits, ratesOf } from "./limits.ts";
 import { MessagesTable } from "./messages.ts";
 import { Replication, type StoredMessage } from "./replication.ts";
 import { Rooms } from "./rooms.ts";
-import { UserBroadcast } from "./serializer.ts";
+import { longestName, UserBroadcast } from "./serializer.ts";
+import { inTime } from "./time.ts";
 
 export interface Context {
   keys: Keys;
@@ -33,34 +34,41 @@ export async function createRealtime(context: Context): Promise<Realtime> {
   const messages = await MessagesTable.open(url, log);
   const authorization = new Authorization(url, limits, log);
   const replication = new Replication(url, (message) => deliver(hub, message), log);
-  const replicationReady = () => replication.ready;
+  const replicationReady = () => replication.readyWithin(limits.replicationReady);
   const hub: Hub = { keys, limits, rates, rooms, authorization, replicationReady, log };
   const connections = new Connections(hub);
-  await replication.ready;
+  if (!(await replicationReady())) log("realtime: still waiting for the replication slot");
+
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    const parts = [connections.drain(), replication.stop(), messages.stop(), authorization.stop()];
+    await inTime(Promise.all(parts), patience);
+  };
   return {
     fetch: (request) => connections.accept(request),
     get size() {
       return { connections: connections.size, rooms: rooms.size };
     },
-    async stop() {
-      await connections.drain(1_000);
-      await Promise.all([replication.stop(), messages.stop(), authorization.stop()]);
-    },
+    stop: () => stopped ??= stop(),
   };
 }
 
+/** How long clients and policies have to let go; what is left then ends with the process. */
+const patience = 1_500;
+
 const encoder = new TextEncoder();
 
-/** The row's `private` flag, not who listens, decides which of two rooms of one name it reaches. */
+/** Hands a stored message to its room. */
 function deliver({ limits, rates, rooms, log }: Hub, message: StoredMessage): void {
-  const payload = encoder.encode(message.payload);
-  if (payload.length > limits.payloadBytes) {
-    return log(`realtime: UnableToBroadcastChanges: payload of ${message.topic} too big`);
-  }
-  if (rates.events.exceeded) {
-    return log(`realtime: UnableToBroadcastChanges: too many messages per second`);
-  }
-  rates.events.add();
   const { id, topic, event, isPrivate } = message;
-  rooms.find(topic, isPrivate)?.broadcast(new UserBroadcast(event, "json", payload, { id }));
+  const skip = (why: string) => log(`realtime: UnableToBroadcastChanges: ${topic}: ${why}`);
+  // The row's flag, not who listens, decides which of two rooms of one name it is for.
+  const room = rooms.find(topic, isPrivate);
+  if (!room) return rates.events.add();
+  const payload = encoder.encode(message.payload);
+  if (payload.length > limits.payloadBytes) return skip("payload too big");
+  if (encoder.encode(event).length > longestName) return skip("event name too long");
+  if (rates.events.exceeded) return skip("too many messages per second");
+  rates.events.add();
+  room.broadcast(new UserBroadcast(event, "json", payload, { id }));
 }

@@ -1,5 +1,6 @@
 import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from "pg-logical-replication";
 import type { Log } from "../part.ts";
+import { inTime, pause } from "./time.ts";
 
 /** One committed row of `realtime.messages`, its payload as the JSON text Postgres wrote. */
 export interface StoredMessage {
@@ -33,9 +34,9 @@ export class Replication {
     this.#running = this.#run();
   }
 
-  /** Settles once messages are being read; a new promise after every loss. */
-  get ready(): Promise<void> {
-    return this.#ready.promise;
+  /** True as soon as messages are being read, false when they are not after so many milliseconds. */
+  async readyWithin(milliseconds: number): Promise<boolean> {
+    return await inTime(this.#ready.promise, milliseconds, this.#stopping.signal);
   }
 
   async stop(): Promise<void> {
@@ -72,8 +73,12 @@ export class Replication {
       { acknowledge: { auto: false, timeoutSeconds: 5 } },
     );
     this.#service = service;
-    const ready = this.#ready;
-    service.on("start", () => ready.resolve());
+    let started = false;
+    service.on("start", () => {
+      started = true;
+      this.#ready.resolve();
+      if (this.#stopping.signal.aborted) void service.stop();
+    });
     service.on("data", (_lsn, log: Pgoutput.Message) => this.#receive(log));
     // The same error ends `subscribe`.
     service.on("error", () => {});
@@ -84,7 +89,7 @@ export class Replication {
         slot,
       );
     } finally {
-      this.#ready = Promise.withResolvers();
+      if (started) this.#ready = Promise.withResolvers();
       await service.destroy();
     }
   }
@@ -96,8 +101,12 @@ export class Replication {
     }
     if (log.tag !== "insert" || log.relation.schema !== "realtime") return;
     const { id, topic, event, payload, private: isPrivate } = log.new;
-    if (event === null || payload === null) return;
-    this.#onMessage({ id, topic, event, payload, isPrivate: isPrivate === "t" });
+    if (event === null || payload === null || isPrivate === null) return;
+    try {
+      this.#onMessage({ id, topic, event, payload, isPrivate: isPrivate === "t" });
+    } catch (error) {
+      this.#log(`realtime: UnableToBroadcastChanges: ${messageOf(error)}`);
+    }
   }
 }
 
@@ -118,16 +127,3 @@ const firstDelay = 100;
 const longestDelay = 5_000;
 
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener("abort", done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
-}

@@ -69,6 +69,9 @@ const reference = (value: unknown): string | null =>
 const kind = { userBroadcastPush: 3, userBroadcast: 4 } as const;
 const encodings = ["binary", "json"] as const;
 
+/** Bytes a topic or event may have: their length is one byte of a binary frame. */
+export const longestName = 255;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -109,7 +112,7 @@ function decodeBytes(bytes: Uint8Array): string {
 function encodeBroadcast(topic: string, message: UserBroadcast): Frame | undefined {
   const meta = message.meta ? JSON.stringify(message.meta) : "";
   const texts = [topic, message.event, meta].map((text) => encoder.encode(text));
-  if (texts.some((text) => text.length > 255)) return undefined;
+  if (texts.some((text) => text.length > longestName)) return undefined;
   const header = [kind.userBroadcast, ...texts.map((text) => text.length)];
   const parts = [
     Uint8Array.from([...header, encodings.indexOf(message.encoding)]),

@@ -1,0 +1,80 @@
+import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
+import { until } from "../../support/wait.ts";
+import { RawSocket } from "./raw_socket.ts";
+import { claimPolicies, newTopic, startRealtime } from "./support.ts";
+
+Deno.test("200 clients come and go, and nothing of them stays", async () => {
+  await using realtime = await startRealtime();
+  const rooms = Array.from({ length: 10 }, newTopic);
+  for (let round = 0; round < 10; round++) {
+    const sockets = await Promise.all(rooms.flatMap(async (room) => {
+      const pair = [realtime.keys.secret, realtime.keys.publishable]
+        .map((key) => RawSocket.open(realtime.url, key));
+      const [inside, outside] = await Promise.all(pair) as [RawSocket, RawSocket];
+      const presence = { enabled: true, key: "k" };
+      await inside.join(room, { private: true, presence });
+      await outside.join(room, { presence });
+      await outside.call(`realtime:${room}`, "presence", { event: "track", payload: {} });
+      return [inside, outside];
+    }));
+    assertEquals(realtime.part.size, { connections: 20, rooms: 20 });
+    await Promise.all(sockets.flat().map((socket) => socket[Symbol.asyncDispose]()));
+    await until(() => realtime.part.size.connections === 0);
+    assertEquals(realtime.part.size.rooms, 0);
+  }
+  // Timers left behind would fail the test by themselves.
+});
+
+Deno.test("stopping sends clients away so that they come back", async () => {
+  await using realtime = await startRealtime();
+  const topic = newTopic();
+  await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  await socket.join(topic);
+  const startedAt = performance.now();
+  await realtime.part.stop();
+  ok(performance.now() - startedAt < 2_000);
+  const { code, wasClean } = await socket.closed;
+  assertEquals([code, wasClean], [1012, true]);
+  assertEquals(socket.on(topic, "system").map(({ payload }) => payload), [{
+    extension: "system",
+    status: "ok",
+    message: "Server requested disconnect",
+    channel: topic,
+  }]);
+  // A phx_close would tell realtime-js to give the channel up for good.
+  assertEquals(socket.on(topic, "phx_close"), []);
+  assertEquals(realtime.part.size, { connections: 0, rooms: 0 });
+});
+
+Deno.test("stopping waits neither for a slow policy nor for a client that is stuck", async () => {
+  await using _policies = await claimPolicies("sleeps");
+  await using realtime = await startRealtime({ policyTimeout: 1_200 });
+  const topic = newTopic();
+  await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  const token = await realtime.token({ sleeps: topic });
+  socket.push(`realtime:${topic}`, "phx_join", { access_token: token, config: { private: true } });
+  await socket.settled();
+  const startedAt = performance.now();
+  await realtime.part.stop();
+  ok(performance.now() - startedAt < 1_000);
+});
+
+Deno.test("a client that sends nothing any more is let go", async () => {
+  await using realtime = await startRealtime({ idleTimeout: 500 });
+  await using silent = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  await using alive = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  const heartbeat = setInterval(() => alive.push("phoenix", "heartbeat", {}), 50);
+  assertEquals((await silent.closed).code, 1000);
+  clearInterval(heartbeat);
+  await alive.settled();
+});
+
+Deno.test("a client that does not take its messages is let go", async () => {
+  await using realtime = await startRealtime({ bufferedBytes: 1_000 });
+  await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  const topic = newTopic();
+  await socket.join(topic, { broadcast: { self: true } });
+  const payload = { text: "x".repeat(2_000) };
+  socket.push(`realtime:${topic}`, "broadcast", { type: "broadcast", event: "e", payload });
+  assertEquals((await socket.closed).code, 1008);
+});
