@@ -1,0 +1,96 @@
+import type { Log, Part } from "../part.ts";
+import { fromFileUrl, join } from "../paths.ts";
+import { accepts, freePort } from "../ports.ts";
+import type { Database } from "../postgres/mod.ts";
+import { Supervised } from "../process.ts";
+import type { Settings } from "../settings.ts";
+import type { DataApiOptions } from "./mend.ts";
+
+export interface LiteOptions {
+  settings: Settings;
+  database: Pick<Database, "host" | "port" | "url">;
+  /** Signs the tokens by which the gateway names the caller. */
+  internalSecret: string;
+  log: Log;
+}
+
+const longestAnswer = 15_000;
+
+/** The Data API (`/rest/v1/*`), in a process of its own that is started again when it dies. */
+export async function startLite(options: LiteOptions): Promise<Part> {
+  let port = 0;
+  const child = new Supervised({
+    name: "data api",
+    command: () => commandFor(port = freePort(), options),
+    ready: () => accepts(port),
+    log: options.log,
+  });
+  await child.started();
+  return {
+    async fetch(request) {
+      if (!child.isReady) return down();
+      return await forward(request, port);
+    },
+    stop: () => child.stop(),
+  };
+}
+
+function commandFor(port: number, { settings, database, internalSecret }: LiteOptions) {
+  const { schemas, extraSearchPath, maxRows } = settings.config.api;
+  const options: Omit<DataApiOptions, "log"> = {
+    databaseUrl: database.url("authenticator"),
+    catalogueUrl: database.url("supabase_admin"),
+    secret: internalSecret,
+    schemas,
+    extraSearchPath,
+    maxRows,
+    connections: 30,
+  };
+  const server = `${database.host}:${database.port}`;
+  return {
+    program: Deno.execPath(),
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      `--config=${join(settings.root, "deno.json")}`,
+      "--v8-flags=--max-old-space-size=192",
+      // The database and its own door: lite cannot report to anybody.
+      `--allow-net=${server},127.0.0.1:${port}`,
+      "--allow-env",
+      fromFileUrl(import.meta.resolve("./main.ts")),
+    ],
+    env: { NEXUS_DATA_API: JSON.stringify({ port, ...options }) },
+  };
+}
+
+async function forward(request: Request, port: number): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  const headers = new Headers(request.headers);
+  // Compressing between two processes of one machine would only cost time.
+  headers.set("accept-encoding", "identity");
+  const late = AbortSignal.timeout(longestAnswer);
+  try {
+    return await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
+      method: request.method,
+      headers,
+      body: request.body,
+      redirect: "manual",
+      signal: AbortSignal.any([request.signal, late]),
+    });
+  } catch (error) {
+    if (late.aborted) return tooLate();
+    if (error instanceof TypeError) return down();
+    throw error;
+  }
+}
+
+const down = () => failure(503, "PGRST000", "Database connection error. Retrying the connection.");
+
+const tooLate = () => failure(504, "PGRST003", "The Data API did not answer in time.");
+
+function failure(status: number, code: string, message: string): Response {
+  const body = { code, details: null, hint: null, message };
+  const headers = { "Retry-After": "1", "Proxy-Status": `PostgREST; error=${code}` };
+  return Response.json(body, { status, headers });
+}
