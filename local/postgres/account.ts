@@ -30,28 +30,33 @@ async function idOf(flag: "-u" | "-g", name: string): Promise<number | undefined
   return success ? Number(new TextDecoder().decode(stdout)) : undefined;
 }
 
-/** Whether the account can run a program that lies at `file` (every folder above it included). */
-export async function canRun(account: Account, file: string): Promise<boolean> {
-  return await succeeds(account, file, ["--version"]);
+/** Why the account cannot run the program at `file`; undefined when it can. */
+export async function whyNotRun(account: Account, file: string): Promise<string | undefined> {
+  return await attempt(account, file, ["--version"]);
 }
 
 /** Whether the account can enter `folder` and write in it. */
 export async function canWrite(account: Account, folder: string): Promise<boolean> {
-  return await succeeds(account, "/bin/sh", ["-c", 'cd "$0" && test -w .', folder]);
+  return await attempt(account, "/bin/sh", ["-c", 'cd "$0" && test -w .', folder]) === undefined;
 }
 
-async function succeeds(account: Account, program: string, args: string[]): Promise<boolean> {
+/** Runs a program to its end; what it said or threw when that is not a success. */
+async function attempt(
+  account: Account,
+  program: string,
+  args: string[],
+): Promise<string | undefined> {
   try {
-    const { success } = await new Deno.Command(program, {
+    const { success, stderr } = await new Deno.Command(program, {
       args,
       ...account.ids,
       cwd: "/",
       stdin: "null",
       stdout: "null",
-      stderr: "null",
+      stderr: "piped",
     }).output();
-    return success;
-  } catch {
-    return false;
+    return success ? undefined : new TextDecoder().decode(stderr).trim();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

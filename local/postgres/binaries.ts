@@ -1,5 +1,5 @@
 import { dirname, join, relative } from "../paths.ts";
-import { type Account, canRun } from "./account.ts";
+import { type Account, whyNotRun } from "./account.ts";
 import { StackError } from "../part.ts";
 
 /** Where the programs of one PostgreSQL version lie, and which version that is. */
@@ -20,15 +20,15 @@ export async function findBinaries(
   const version = packageVersion();
   const fetched = await packageFolder(version);
   const linked = await link(fetched).then(() => true, isNotWritable);
-  if (linked && await canRun(account, join(fetched, "bin", "postgres"))) {
+  if (linked && await whyNotRun(account, join(fetched, "bin", "postgres")) === undefined) {
     return { folder: fetched, version };
   }
   const staged = join(shared, `postgresql-${version}`);
   if (!await exists(staged)) await stage(fetched, staged);
-  if (await canRun(account, join(staged, "bin", "postgres"))) return { folder: staged, version };
-  throw new StackError(
-    `The user ${account.name ?? "running this"} cannot reach the PostgreSQL binaries in ${staged}.`,
-  );
+  const reason = await whyNotRun(account, join(staged, "bin", "postgres"));
+  if (reason === undefined) return { folder: staged, version };
+  const who = account.name === undefined ? "You" : `The user ${account.name}`;
+  throw new StackError(`${who} cannot run the PostgreSQL binaries in ${staged}: ${reason}`);
 }
 
 /** `import_map.json` names the version once; both forms Deno may resolve it to carry it. */

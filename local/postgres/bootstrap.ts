@@ -20,6 +20,7 @@ export interface BootstrapOptions {
 export async function bootstrap(url: string, options: BootstrapOptions, log: Log): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
+    if (await isSupabase(sql)) return;
     await requireUsable(sql);
     const chapters = await readChapters();
     const digest = await digestOf(chapters);
@@ -73,6 +74,12 @@ async function applyAll(
       execute format('alter database %I set nexus.bootstrap = %L', current_database(), '${digest}');
     end $$`);
   });
+}
+
+/** A server of Supabase's own, as in `supabase start`, has what the chapters describe, and more. */
+async function isSupabase(sql: postgres.Sql): Promise<boolean> {
+  const [row] = await sql`select current_setting('supautils.privileged_role', true) as role`;
+  return typeof row?.role === "string";
 }
 
 async function requireUsable(sql: postgres.Sql): Promise<void> {

@@ -50,16 +50,16 @@ async function readMigrations(folder: string): Promise<Migration[]> {
   }));
 }
 
-const history = [
-  "create schema if not exists supabase_migrations",
-  "create table if not exists supabase_migrations.schema_migrations (version text not null primary key)",
-  "alter table supabase_migrations.schema_migrations add column if not exists statements text[]",
-  "alter table supabase_migrations.schema_migrations add column if not exists name text",
-];
+const history = `
+  create schema if not exists supabase_migrations;
+  create table supabase_migrations.schema_migrations (version text not null primary key);
+  alter table supabase_migrations.schema_migrations add column statements text[];
+  alter table supabase_migrations.schema_migrations add column name text;`;
 
 /** The migrations after the applied ones. Applied ones must be the beginning of what the files say. */
 async function findPending(sql: postgres.Sql, migrations: Migration[]): Promise<Migration[]> {
-  await sql.unsafe(history.join(";\n")).simple();
+  const [row] = await sql`select to_regclass('supabase_migrations.schema_migrations') as made`;
+  if (!row?.made) await sql.unsafe(history).simple();
   const applied = await sql<{ version: string; statements: string[] | null }[]>`
     select version, statements from supabase_migrations.schema_migrations order by version`;
   for (const [index, { version, statements }] of applied.entries()) {

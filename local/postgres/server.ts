@@ -1,5 +1,5 @@
 import { join } from "../paths.ts";
-import type { Log } from "../part.ts";
+import { type Log, StackError } from "../part.ts";
 import { requireFreePort } from "../ports.ts";
 import { Supervised } from "../process.ts";
 import type { Account } from "./account.ts";
@@ -73,7 +73,10 @@ export async function startServer(options: ServerOptions): Promise<Supervised> {
     stopSignal: "SIGINT",
     log,
   });
-  await server.started();
+  await server.started().catch((error) => {
+    if (!(error instanceof StackError)) throw error;
+    throw new StackError(`${error.message}\nIts log is in ${join(data, "log")}.`);
+  });
   return server;
 }
 

@@ -4,6 +4,7 @@ declare
   base text := current_database();
 begin
   execute format('alter database %I owner to postgres', base);
+  execute format('alter database %I set timezone = %L', base, 'UTC');
   execute format('grant all on database %I to postgres, dashboard_user', base);
   execute format(
     'grant create on database %I to supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin',

@@ -79,6 +79,20 @@ Deno.test("a server of one's own", async (t) => {
     assert.deepEqual(row?.rolconfig, ["statement_timeout=3s"]);
   });
 
+  await t.step("of Supabase itself is not touched", async () => {
+    await query(outside.url, async (sql) => {
+      await sql`create database own`;
+      await sql`alter database own set supautils.privileged_role = 'supabase_privileged_role'`;
+    });
+    const own = outside.url.replace(/postgres$/, "own");
+    await start(own);
+    const schemas = await query(
+      own,
+      (sql) => sql`select from pg_namespace where nspname in ('auth', 'realtime', 'storage')`,
+    );
+    assert.equal(schemas.length, 0);
+  });
+
   await t.step("is refused without a superuser, without an answer and with --reset", async () => {
     await assert.rejects(start(outside.url.replace("postgres@", "authenticator@")), {
       name: "StackError",
