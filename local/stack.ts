@@ -1,8 +1,14 @@
-import { startGateway } from "./gateway/mod.ts";
-import { type Keys, loadKeys } from "./keys.ts";
+import { type AuthContext, createAuth } from "./auth/mod.ts";
+import { type FunctionsOptions, startFunctions } from "./functions/mod.ts";
+import { type GatewayOptions, startGateway } from "./gateway/mod.ts";
+import { loadKeys } from "./keys.ts";
+import { type LiteOptions, startLite } from "./lite/mod.ts";
+import { startMail } from "./mail/mod.ts";
 import type { Log, Part } from "./part.ts";
 import { requireFreePort } from "./ports.ts";
-import { type Database, migrate, startDatabase } from "./postgres/mod.ts";
+import { migrate, startDatabase } from "./postgres/mod.ts";
+import { createRealtime } from "./realtime/mod.ts";
+import { seedStack } from "./seed.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where a running stack is reached, by people and by tests. */
@@ -21,28 +27,6 @@ export interface Stack {
 /** Runs one part of the start, and may tell somebody how long it took. */
 export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>;
 
-// Until every part is there: what is missing answers 503.
-interface Context {
-  settings: Settings;
-  keys: Keys;
-  database: Database;
-  internalSecret: string;
-  deliver?: unknown;
-  log: Log;
-}
-async function optional<T>(path: string, name: string): Promise<T | undefined> {
-  try {
-    return (await import(path))[name];
-  } catch (error) {
-    if ((error as { code?: string }).code === "ERR_MODULE_NOT_FOUND") return undefined;
-    throw error;
-  }
-}
-const missing: Part = {
-  fetch: () => Promise.resolve(Response.json({ message: "not there yet" }, { status: 503 })),
-  stop: () => Promise.resolve(),
-};
-
 /** Starts everything in order; what has started is stopped again when a later part fails. */
 export async function startStack(settings: Settings, step: Step, log: Log): Promise<Stack> {
   requireFreePort(settings.ports.api, "the API");
@@ -55,39 +39,13 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
   started.defer(() => database.stop());
   await step("Migrations", () => migrate(database, settings, log));
 
+  const mail = startMail({ settings });
+  started.defer(() => mail.stop());
+  const { deliver } = mail;
   const internalSecret = crypto.randomUUID() + crypto.randomUUID();
-  const context: Context = { settings, keys, database, internalSecret, log };
-  const mail = await optional<
-    (context: Context) => Promise<{ deliver: unknown; stop(): Promise<void> }>
-  >(
-    "./mail/mod.ts",
-    "startMail",
-  );
-  if (mail) {
-    const inbox = await mail(context);
-    started.defer(() => inbox.stop());
-    context.deliver = inbox.deliver;
-  }
-  const part = async (path: string, name: string) => {
-    const start = await optional<(context: Context) => Promise<Part>>(path, name);
-    const running = await start?.(context) ?? missing;
-    started.defer(() => running.stop());
-    return running;
-  };
-  const [rest, auth, realtime, functions] = await step("Services", () =>
-    Promise.all([
-      part("./lite/mod.ts", "startLite"),
-      part("./auth/mod.ts", "createAuth"),
-      part("./realtime/mod.ts", "createRealtime"),
-      part("./functions/mod.ts", "startFunctions"),
-    ]));
-  const gateway = startGateway({
-    settings,
-    keys,
-    internalSecret,
-    parts: { rest, auth, realtime, functions },
-    log,
-  });
+  const context = { settings, keys, database, internalSecret, deliver, log };
+  const parts = await step("Services", () => startParts(context, started));
+  const gateway = startGateway({ ...context, parts });
   started.defer(() => gateway.stop());
 
   const info = {
@@ -96,15 +54,29 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
     secretKey: keys.secret,
     databaseUrl: database.url("postgres"),
   };
-  if (settings.seed) {
-    const seedStack = await optional<(info: StackInfo, log: Log) => Promise<void>>(
-      "./seed.ts",
-      "seedStack",
-    );
-    await step("Demo data", async () => await seedStack?.(info, log));
-  }
+  if (settings.seed) await step("Demo data", () => seedStack(info, log));
   const running = started.move();
   return { info, stop: () => running.disposeAsync() };
+}
+
+/** Starts the parts side by side. When one fails, those that did start are stopped all the same. */
+async function startParts(
+  context: AuthContext & FunctionsOptions & LiteOptions,
+  started: AsyncDisposableStack,
+): Promise<GatewayOptions["parts"]> {
+  const running: Part[] = [];
+  started.defer(async () => {
+    await Promise.all(running.map((part) => part.stop()));
+  });
+  const start = async (part: Promise<Part>) => {
+    running.push(await part);
+    return part;
+  };
+  const starting = [startLite, createAuth, createRealtime, startFunctions]
+    .map((factory) => start(factory(context)));
+  await Promise.allSettled(starting);
+  const [rest, auth, realtime, functions] = await Promise.all(starting) as [Part, Part, Part, Part];
+  return { rest, auth, realtime, functions };
 }
 
 /**
