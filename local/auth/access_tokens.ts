@@ -3,7 +3,7 @@ import type { Auth } from "./auth.ts";
 import type { Json } from "./body.ts";
 import type { Call } from "./call.ts";
 import type { Sql } from "./database.ts";
-import { type NewSession, type Opening, openSession, type Session } from "./sessions.ts";
+import { type NewSession, type Opening, openSession, planSession } from "./sessions.ts";
 import { present, type User } from "./users.ts";
 
 export interface TokenAnswer extends Json {
@@ -15,17 +15,22 @@ export interface TokenAnswer extends Json {
   user: Json;
 }
 
-/** Opens a session and answers with its tokens; a hook that refuses undoes it. */
+/** Opens a session and answers with its tokens; a hook that refuses leaves none behind. */
 export async function signInAs(
   auth: Auth,
   call: Call,
   user: User,
   opening: Opening,
 ): Promise<TokenAnswer> {
-  if (auth.hooks.has("custom_access_token")) {
+  // A hook in the database may read the session, so it is asked after it is made.
+  if (auth.hooks.inDatabase("custom_access_token")) {
     return await auth.sql.transaction((sql) => signInWithin(auth, sql, call, user, opening));
   }
-  return await signInWithin(auth, auth.sql, call, user, opening);
+  // One over HTTP cannot see it before the commit anyway, and no connection waits for its answer.
+  const session = planSession(opening.method);
+  const tokens = await answer(auth, auth.sql, call, seen(user), session, opening.method);
+  await openSession(auth.sql, call, user, session, opening);
+  return tokens;
 }
 
 /** As `signInAs`, within a transaction that did more. */
@@ -36,9 +41,12 @@ export async function signInWithin(
   user: User,
   opening: Opening,
 ): Promise<TokenAnswer> {
-  const session = await openSession(sql, call, user, opening);
-  return await answer(auth, sql, call, user, session, opening.method);
+  const session = planSession(opening.method);
+  await openSession(sql, call, user, session, opening);
+  return await answer(auth, sql, call, seen(user), session, opening.method);
 }
+
+const seen = (user: User): User => ({ ...user, last_sign_in_at: new Date() });
 
 /** Signs an access token for the session, with what `custom_access_token` makes of its claims. */
 export async function answer(
@@ -46,7 +54,7 @@ export async function answer(
   sql: Sql,
   call: Call,
   user: User,
-  session: Pick<NewSession, "refreshToken"> & Session,
+  session: NewSession,
   method: string,
 ): Promise<TokenAnswer> {
   const { jwtExpiry } = auth.config;
@@ -68,7 +76,7 @@ export async function answer(
   };
 }
 
-function claimsOf(auth: Auth, user: User, session: Session, iat: number): Json {
+function claimsOf(auth: Auth, user: User, session: NewSession, iat: number): Json {
   return {
     iss: auth.keys.issuer,
     sub: user.id,

@@ -1,6 +1,6 @@
 import type { Keys } from "../keys.ts";
 import type { Log, Part } from "../part.ts";
-import type { Settings } from "../settings.ts";
+import type { AuthConfig, Settings } from "../settings.ts";
 import type { Auth } from "./auth.ts";
 import { openDatabase } from "./database.ts";
 import { Hooks } from "./hooks/mod.ts";
@@ -41,7 +41,7 @@ export async function createAuth(context: AuthContext): Promise<Part> {
     sql,
     passwords: new Passwords(hashing, slots),
     limits: new Limits(config),
-    hooks: new Hooks(config.hooks, sql, log),
+    hooks: new Hooks(hooksOf(settings), sql, log),
     deliver,
     log,
   };
@@ -57,4 +57,21 @@ export async function createAuth(context: AuthContext): Promise<Part> {
     fetch: async (request, caller) => await routes.fetch(request, { caller }),
     stop: end,
   };
+}
+
+/**
+ * The hooks, as this run reaches them: one that `config.toml` puts behind this stack's own API (for
+ * the CLI's container, `host.docker.internal`) is there on the port that this run has.
+ */
+function hooksOf({ config, ports }: Settings): AuthConfig["hooks"] {
+  const local = ["127.0.0.1", "localhost", "host.docker.internal"];
+  return Object.fromEntries(
+    Object.entries(config.auth.hooks).map(([name, hook]) => {
+      const uri = new URL(hook.uri);
+      if (local.includes(uri.hostname) && uri.port === String(config.ports.api)) {
+        uri.host = `127.0.0.1:${ports.api}`;
+      }
+      return [name, { ...hook, uri: uri.href }];
+    }),
+  );
 }

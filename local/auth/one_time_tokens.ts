@@ -1,7 +1,8 @@
 import { createHash, randomInt } from "node:crypto";
 import type { Auth } from "./auth.ts";
-import { name, type Sql } from "./database.ts";
+import { fragment, name, type Sql } from "./database.ts";
 import { AuthError } from "./errors.ts";
+import { lockUser, type User } from "./users.ts";
 
 export type TokenKind =
   | "confirmation_token"
@@ -50,23 +51,22 @@ export async function storeToken(
     where id = ${userId}`;
 }
 
-export interface TakenToken {
-  user_id: string;
-  kind: TokenKind;
-}
-
-/** Uses a token up, for whoever comes first. The hash of a code fits with and without the PKCE mark. */
+/**
+ * Uses a token up, for whoever comes first, and gives its owner, locked. The owner is locked before
+ * the token, as everywhere. The hash of a code fits with and without the PKCE mark.
+ */
 export async function takeToken(
   sql: Sql,
   hash: string,
   kinds: TokenKind[],
-): Promise<TakenToken | undefined> {
-  const [taken] = await sql<TakenToken>`
-    delete from auth.one_time_tokens
+): Promise<{ user: User; kind: TokenKind } | undefined> {
+  const matching = fragment`from auth.one_time_tokens
     where token_hash = any (${[hash, pkcePrefix + hash]}::text[])
-      and token_type::text = any (${kinds}::text[])
-    returning user_id, token_type::text as kind`;
-  return taken;
+      and token_type::text = any (${kinds}::text[])`;
+  const [found] = await sql<{ user_id: string }>`select user_id ${matching}`;
+  const user = found && await lockUser(sql, found.user_id);
+  const [taken] = await sql<{ kind: TokenKind }>`delete ${matching} returning token_type as kind`;
+  return user && taken && { user, kind: taken.kind };
 }
 
 /** Whether the last one of its kind was sent too long ago. */
@@ -85,22 +85,4 @@ export function requirePause({ config }: Pick<Auth, "config">, sentAt: Date | nu
   throw new AuthError(429, "over_email_send_rate_limit", message, {
     retryAfter: Math.ceil(left / 1000),
   });
-}
-
-/** Uses up the code that proves somebody is still themselves. */
-export async function takeReauthentication(
-  sql: Sql,
-  userId: string,
-  hash: string,
-): Promise<boolean> {
-  const [row] = await sql`
-    with taken as (
-      delete from auth.one_time_tokens
-      where user_id = ${userId} and token_hash = ${hash} and token_type = 'reauthentication_token'
-      returning user_id
-    )
-    update auth.users u set reauthentication_token = '', updated_at = now()
-    from taken where u.id = taken.user_id
-    returning u.id`;
-  return row !== undefined;
 }

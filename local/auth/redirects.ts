@@ -13,16 +13,13 @@ export function redirectOf(config: Allowed, call: Call): string {
 
 /** GoTrue's rules: the site itself (a loopback site on any port), or a pattern of the allow list. */
 export function isAllowed(config: Allowed, asked: string | null | undefined): boolean {
-  if (!asked || hasControlCharacter(asked) || !URL.canParse(config.siteUrl)) return false;
-  if (URL.canParse(asked)) {
-    const url = new URL(asked);
-    const site = new URL(config.siteUrl);
-    const sameOrigin = url.hostname === site.hostname && url.protocol === site.protocol;
-    if (sameOrigin && (url.port === site.port || isLoopback(url.hostname))) return true;
-    // A number is an address in disguise; a real one may only be this machine.
-    if (/^\d+$/.test(url.hostname)) return false;
-    if (isIP(url.hostname.replace(/^\[|\]$/g, ""))) return isLoopback(url.hostname);
-  } else if (/^https?:/i.test(asked)) return false;
+  if (!asked || hasControlCharacter(asked) || !URL.canParse(asked)) return false;
+  const url = new URL(asked);
+  const site = new URL(config.siteUrl);
+  const sameOrigin = url.hostname === site.hostname && url.protocol === site.protocol;
+  if (sameOrigin && (url.port === site.port || isLoopback(url.hostname))) return true;
+  // A bare number is an address, too, and parsed as one; an address may only be this machine.
+  if (isIP(url.hostname.replace(/^\[|\]$/g, ""))) return isLoopback(url.hostname);
   const [withoutFragment = ""] = asked.split("#");
   return config.redirectUrls.some((pattern) => matches(pattern, withoutFragment));
 }

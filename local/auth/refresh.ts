@@ -4,7 +4,7 @@ import type { Auth } from "./auth.ts";
 import { type Call, inetOf } from "./call.ts";
 import type { Sql } from "./database.ts";
 import { AuthError, type ErrorCode, invalid } from "./errors.ts";
-import { newRefreshToken, type Session } from "./sessions.ts";
+import { newRefreshToken, type NewSession } from "./sessions.ts";
 import { findUser, instance, isBanned, type User } from "./users.ts";
 
 interface Used {
@@ -16,14 +16,14 @@ interface Used {
   age: number;
   expired: boolean;
   aal: string;
-  amr: Session["amr"];
+  amr: NewSession["amr"];
   active: string | null;
   active_parent: string | null;
 }
 
 interface Refreshed {
   user: User;
-  session: Session & { refreshToken: string };
+  session: NewSession;
 }
 
 /** One at a time for a token: a client that asks twenty times at once waits here, not on twenty connections. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type AuditAction, auditEntry } from "./audit.ts";
+import { auditEntry } from "./audit.ts";
 import { type Call, inetOf } from "./call.ts";
 import { fragment, type Sql } from "./database.ts";
 import { AuthError } from "./errors.ts";
@@ -29,7 +29,6 @@ export interface NewSession extends Session {
 
 export interface Opening {
   method: Method;
-  audit?: AuditAction;
   /** The hash the password was checked against: a password changed meanwhile opens nothing. */
   passwordHash?: string | null;
 }
@@ -37,18 +36,23 @@ export interface Opening {
 /** 128 random bits. */
 export const newRefreshToken = (): string => randomBytes(16).toString("base64url");
 
+export function planSession(method: Method): NewSession {
+  const timestamp = Math.floor(Date.now() / 1000);
+  const amr = [{ method, timestamp }];
+  return { id: crypto.randomUUID(), aal: "aal1", amr, refreshToken: newRefreshToken() };
+}
+
 /**
- * Opens a session in one statement. It asks again whether the person may: between the check of the
+ * Opens the session in one statement. It asks again whether the person may: between the check of the
  * password and this, they may have been banned or erased.
  */
 export async function openSession(
   sql: Sql,
   call: Call,
   user: User,
-  { method, audit = "login", passwordHash }: Opening,
-): Promise<NewSession> {
-  const id = crypto.randomUUID();
-  const refreshToken = newRefreshToken();
+  { id, refreshToken }: NewSession,
+  { method, passwordHash }: Opening,
+): Promise<void> {
   const traits = method === "password" ? { provider: "email" } : undefined;
   const unchanged = passwordHash === undefined
     ? fragment`true`
@@ -66,7 +70,7 @@ export async function openSession(
     ), claim as (
       insert into auth.mfa_amr_claims (id, session_id, created_at, updated_at, authentication_method)
       select ${crypto.randomUUID()}::uuid, ${id}::uuid, now(), now(), ${method}::text from person
-    ), entry as (${auditEntry(user, audit, traits)})
+    ), entry as (${auditEntry(user, "login", traits)})
     insert into auth.refresh_tokens (
       instance_id, token, user_id, revoked, parent, session_id, created_at, updated_at
     )
@@ -74,9 +78,6 @@ export async function openSession(
     from person
     returning session_id`;
   if (opened.length === 0) throw await refusal(sql, user);
-  user.last_sign_in_at = new Date();
-  const timestamp = Math.floor(Date.now() / 1000);
-  return { id, aal: "aal1", amr: [{ method, timestamp }], refreshToken };
 }
 
 async function refusal(sql: Sql, user: User): Promise<AuthError> {

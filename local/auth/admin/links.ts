@@ -19,7 +19,7 @@ import { linkFor } from "../mails/mod.ts";
 import { hashOf, newCode, storeToken } from "../one_time_tokens.ts";
 import { requireStrong } from "../passwords.ts";
 import { isAllowed, redirectOf } from "../redirects.ts";
-import { findUser, findUserByEmail, present, type User } from "../users.ts";
+import { findUser, findUserByEmail, lockUser, present, type User } from "../users.ts";
 import { traitsOf } from "./users.ts";
 
 /** `POST /invite`: makes an unconfirmed user and asks them by mail to join. */
@@ -30,7 +30,7 @@ export async function invite(auth: Auth, call: Call): Promise<Json> {
   const candidate = candidateFor(email, "", call.body.object("data"));
   if (!known) await auth.hooks.beforeUserCreated(call, presentCandidate(candidate));
   return await auth.sql.transaction(async (sql) => {
-    const user = known ?? await createUser(sql, candidate);
+    const user = known ? (await lockUser(sql, known.id))! : await createUser(sql, candidate);
     await noteInvitation(sql, user);
     await sendInvite(auth, sql, call, user);
     return present((await findUser(sql, user.id))!);
@@ -113,6 +113,7 @@ async function prepare(
   if (known) {
     if ((type === "signup" || type === "invite") && known.email_confirmed_at) throw emailTaken();
     return async (sql) => {
+      await lockUser(sql, known.id);
       if (type === "signup") await mergeMetadata(sql, known.id, "raw_user_meta_data", data);
       return known;
     };

@@ -9,7 +9,7 @@ import { requireEmail } from "../email_address.ts";
 import { AuthError } from "../errors.ts";
 import { emailTaken } from "../flows/email_change.ts";
 import { requireStrong } from "../passwords.ts";
-import { findUser, present } from "../users.ts";
+import { findUser, lockUser, present } from "../users.ts";
 import { requireTarget, traitsOf } from "./users.ts";
 
 /** `PUT /admin/users/{id}`: takes effect at once, nobody has to confirm anything. */
@@ -26,6 +26,7 @@ export async function updateUserAsAdmin(auth: Auth, call: Call): Promise<Json> {
   const hash = password && await auth.passwords.hash(password);
   try {
     await auth.sql.transaction(async (sql) => {
+      await lockUser(sql, user.id);
       await setColumns(sql, user.id, { role: body.text("role"), email, bannedUntil });
       const confirmed = body.flag("email_confirm") ?? false;
       if (email) await setIdentityEmail(sql, user.id, email, confirmed);

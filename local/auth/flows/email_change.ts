@@ -1,4 +1,4 @@
-import { confirmEmail, setIdentityEmail } from "../accounts.ts";
+import { confirmEmail, mergeMetadata, setIdentityEmail } from "../accounts.ts";
 import { audit } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import { isUniqueViolation, name, type Sql } from "../database.ts";
@@ -39,6 +39,10 @@ async function changeEmail(sql: Sql, user: User, email: string): Promise<User> {
   } catch (error) {
     if (isUniqueViolation(error)) throw emailTaken();
     throw error;
+  }
+  if (user.is_anonymous) {
+    const providers = { provider: "email", providers: ["email"] };
+    await mergeMetadata(sql, user.id, "raw_app_meta_data", providers);
   }
   return user.email_confirmed_at
     ? (await findUser(sql, user.id))!

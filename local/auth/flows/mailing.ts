@@ -6,13 +6,13 @@ import { orFail } from "../errors.ts";
 import { type MailAction, sendEmailChange, sendMail } from "../mails/mod.ts";
 import { hashOf, newCode, requirePause, storeToken, type TokenKind } from "../one_time_tokens.ts";
 import { type Challenge, markFor } from "../pkce.ts";
-import { findUser, type User } from "../users.ts";
+import { findUser, lockUser, type User } from "../users.ts";
 
 /** What a mail carries, when the last one went out, and what GoTrue says when it could not. */
 interface Kind {
   action: Exclude<MailAction, "email_change">;
   token: TokenKind;
-  sentAt?: keyof User & `${string}_sent_at`;
+  sentAt?: "confirmation_sent_at" | "recovery_sent_at" | "reauthentication_sent_at";
   failure: string;
 }
 
@@ -25,7 +25,9 @@ async function send(
   { action, token, sentAt, failure }: Kind,
   challenge?: Challenge,
 ): Promise<void> {
-  if (sentAt) requirePause(auth, user[sentAt] as Date | null);
+  // Locked, so that of two requests at once only one finds the last mail long enough ago.
+  const locked = (await lockUser(sql, user.id))!;
+  if (sentAt) requirePause(auth, locked[sentAt]);
   const code = newCode(auth);
   const hash = markFor(hashOf(user.email!, code), challenge);
   await orFail(
@@ -93,7 +95,7 @@ export async function requestEmailChange(
   email: string,
   challenge?: Challenge,
 ): Promise<void> {
-  requirePause(auth, user.email_change_sent_at);
+  requirePause(auth, (await lockUser(sql, user.id))!.email_change_sent_at);
   const secretFor = (address: string) => {
     const code = newCode(auth);
     return { code, hash: markFor(hashOf(address, code), challenge) };

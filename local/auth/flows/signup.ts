@@ -16,7 +16,7 @@ import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid, orFail } from "../errors.ts";
 import { requireStrong } from "../passwords.ts";
 import { type Challenge, challengeOf, startFlow } from "../pkce.ts";
-import { findUserByEmail, present, type User } from "../users.ts";
+import { findUserByEmail, lockUser, present, type User } from "../users.ts";
 import { sendConfirmation } from "./mailing.ts";
 
 /** `POST /signup`: with a password, or anonymously where neither address nor number is given. */
@@ -69,7 +69,9 @@ export async function register(
   if (!known) await auth.hooks.beforeUserCreated(call, presentCandidate(candidate));
   try {
     const user = await auth.sql.transaction(async (sql) => {
-      const person = known ?? await createUnconfirmed(sql, candidate);
+      const person = known
+        ? (await lockUser(sql, known.id))!
+        : await createUnconfirmed(sql, candidate);
       return await requestConfirmation(auth, sql, call, person, challenge);
     });
     return { user, existed: false };

@@ -6,7 +6,7 @@ import type { Call } from "../call.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid } from "../errors.ts";
 import { requireUser, type SignedIn } from "../guard.ts";
-import { hashOf, isExpired, takeReauthentication } from "../one_time_tokens.ts";
+import { hashOf, isExpired, takeToken } from "../one_time_tokens.ts";
 import { requireStrong } from "../passwords.ts";
 import { challengeOf, startFlow } from "../pkce.ts";
 import { endSessions, type Scope } from "../sessions.ts";
@@ -91,9 +91,11 @@ async function requireFreshSession(
     const message = "Password update requires reauthentication";
     throw new AuthError(400, "reauthentication_needed", message);
   }
-  const valid = !isExpired(auth, user.reauthentication_sent_at) &&
-    await takeReauthentication(auth.sql, user.id, hashOf(user.email ?? "", nonce));
-  if (!valid) {
+  const hash = hashOf(user.email ?? "", nonce);
+  const taken = await auth.sql.transaction((sql) =>
+    takeToken(sql, hash, ["reauthentication_token"])
+  );
+  if (taken?.user.id !== user.id || isExpired(auth, user.reauthentication_sent_at)) {
     throw new AuthError(422, "reauthentication_not_valid", "Nonce has expired or is invalid");
   }
 }

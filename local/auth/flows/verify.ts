@@ -4,20 +4,13 @@ import { audit } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import type { Json } from "../body.ts";
 import type { Call } from "../call.ts";
-import { type Sql } from "../database.ts";
+import type { Sql } from "../database.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid } from "../errors.ts";
-import {
-  hashOf,
-  isExpired,
-  pkcePrefix,
-  type TakenToken,
-  takeToken,
-  type TokenKind,
-} from "../one_time_tokens.ts";
+import { hashOf, isExpired, pkcePrefix, takeToken, type TokenKind } from "../one_time_tokens.ts";
 import { issueCode } from "../pkce.ts";
 import type { Method } from "../sessions.ts";
-import { isBanned, lockUser, type User } from "../users.ts";
+import { isBanned, type User } from "../users.ts";
 import { confirmEmailChange } from "./email_change.ts";
 
 /** Which stored tokens a verification type means. */
@@ -97,24 +90,23 @@ function proofOf({ body }: Call): Proof {
 async function accept(auth: Auth, sql: Sql, { type, hash, refusal }: Proof) {
   const kinds = Object.hasOwn(kindsOf, type) ? kindsOf[type]! : undefined;
   if (!kinds) throw invalid("Invalid email verification type");
-  const taken = await takeToken(sql, hash, kinds);
-  const user = taken && await lockUser(sql, taken.user_id);
-  if (!taken || !user || user.deleted_at || isExpired(auth, sentAt(user, taken))) {
+  const { user, kind } = await takeToken(sql, hash, kinds) ?? {};
+  if (!user || !kind || user.deleted_at || isExpired(auth, sentAt(user, kind))) {
     throw new AuthError(403, "otp_expired", refusal);
   }
   if (isBanned(user)) throw new AuthError(403, "user_banned", "User is banned");
-  if (type === "email_change") return await confirmEmailChange(auth, sql, user, taken.kind);
-  return await confirmAddress(sql, user, taken);
+  if (type === "email_change") return await confirmEmailChange(auth, sql, user, kind);
+  return await confirmAddress(sql, user, kind);
 }
 
-function sentAt(user: User, { kind }: TakenToken): Date | null {
+function sentAt(user: User, kind: TokenKind): Date | null {
   if (kind === "confirmation_token") return user.confirmation_sent_at;
   if (kind === "recovery_token") return user.recovery_sent_at;
   return user.email_change_sent_at;
 }
 
 /** Whoever holds the token reads the address, be it to confirm it or to sign in. */
-async function confirmAddress(sql: Sql, user: User, { kind }: TakenToken): Promise<User> {
+async function confirmAddress(sql: Sql, user: User, kind: TokenKind): Promise<User> {
   if (kind === "recovery_token") {
     await sql`
       with tokens as (delete from auth.one_time_tokens where user_id = ${user.id})

@@ -27,6 +27,11 @@ export class Hooks {
     return this.configured[name] !== undefined;
   }
 
+  /** Whether the hook is a function in the database. */
+  inDatabase(name: HookName): boolean {
+    return this.configured[name]?.uri.startsWith("pg-functions:") ?? false;
+  }
+
   /** The claims as the hook gives them back; as they are where there is no hook. */
   async customizeAccessToken(
     sql: Sql,

@@ -1,10 +1,13 @@
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { type AuthError, createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { decodeJwt } from "jose";
 import { createAuth } from "../../../local/auth/mod.ts";
 import type { Mail } from "../../../local/auth/mails/mod.ts";
 import { type Keys, loadKeys } from "../../../local/keys.ts";
 import { type AuthConfig, readSettings } from "../../../local/settings.ts";
 import { randomAddress } from "../../support/clients.ts";
 import { getStack } from "../../support/stack.ts";
+import { until } from "../../support/wait.ts";
+import type { ISql as Sql } from "postgres";
 
 /** The origin the clients of an Auth under test believe in; nobody listens there. */
 export const origin = "http://auth.test";
@@ -91,4 +94,41 @@ function databaseUrlOf(role: string): string {
   const url = new URL(getStack().databaseUrl);
   url.username = role;
   return url.href;
+}
+
+/** Makes a person with a confirmed address, and a client they are signed in with. */
+export async function signedIn(auth: AuthUnderTest, email = newEmail()) {
+  const created = await auth.operator().auth.admin.createUser({
+    email,
+    password,
+    email_confirm: true,
+  });
+  if (created.error) throw created.error;
+  const client = auth.visitor();
+  const { data, error } = await client.auth.signInWithPassword({ email, password });
+  if (error) throw error;
+  return { id: created.data.user.id, email, client, session: data.session };
+}
+
+/** The status and the code of a refusal. */
+export function refusal(
+  { error }: { error: AuthError | null },
+): [number | undefined, string | undefined] {
+  return [error?.status, error?.code];
+}
+
+/** The claims of an access token, unverified. */
+export function claimsOf(accessToken: string): Record<string, unknown> {
+  return decodeJwt(accessToken);
+}
+
+/** Waits until a statement of Auth's waits for what the transaction `tx` holds, and gives its backend. */
+export async function blockedBy(tx: Sql, watch: Sql): Promise<number> {
+  const [mine] = await tx`select pg_backend_pid() as pid`;
+  return await until(async () => {
+    const [waiting] = await watch`
+      select pid from pg_stat_activity
+      where usename = 'supabase_auth_admin' and ${mine!.pid} = any (pg_blocking_pids(pid))`;
+    return waiting?.pid as number | undefined;
+  });
 }

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { withDatabase } from "../../support/database.ts";
+import { type AuthUnderTest, claimsOf, refusal, signedIn, startAuth } from "./support.ts";
+
+const refresh = (auth: AuthUnderTest, refresh_token: string) =>
+  auth.visitor().auth.refreshSession({ refresh_token });
+
+/** Rotates the token and gives the next one. */
+async function next(auth: AuthUnderTest, token: string): Promise<string> {
+  const { data, error } = await refresh(auth, token);
+  if (error) throw error;
+  return data.session!.refresh_token;
+}
+
+const tokensOf = (userId: string) =>
+  withDatabase((sql) =>
+    sql`select token, revoked from auth.refresh_tokens where user_id = ${userId}`
+  );
+
+Deno.test("a refresh rotates the token and keeps the session and how it began", async () => {
+  await using auth = await startAuth();
+  const { id, session } = await signedIn(auth);
+  const { data, error } = await refresh(auth, session.refresh_token);
+  assert.equal(error, null);
+  assert.notEqual(data.session?.refresh_token, session.refresh_token);
+  const [before, after] = [session.access_token, data.session!.access_token].map(claimsOf);
+  assert.deepEqual([after!.session_id, after!.amr], [before!.session_id, before!.amr]);
+  const live = (await tokensOf(id)).filter(({ revoked }) => !revoked);
+  assert.deepEqual(live.map(({ token }) => token), [data.session?.refresh_token]);
+});
+
+Deno.test("twenty refreshes of one token at once end with one live token, given to all", async () => {
+  // By two servers, so that the database decides and not one of them.
+  await using one = await startAuth();
+  await using two = await startAuth();
+  const { id, session } = await signedIn(one);
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => refresh(n % 2 ? one : two, session.refresh_token)),
+  );
+  assert.deepEqual(answers.map(({ error }) => error), Array(20).fill(null));
+  const given = new Set(answers.map(({ data }) => data.session?.refresh_token));
+  const live = (await tokensOf(id)).filter(({ revoked }) => !revoked);
+  assert.deepEqual([...given], live.map(({ token }) => token));
+  assert.equal(given.size, 1);
+});
+
+Deno.test("a client that lost the answer may ask again, however late, and gets the live token", async () => {
+  await using auth = await startAuth({ refreshReuseInterval: 0 });
+  const { session } = await signedIn(auth);
+  const second = await next(auth, session.refresh_token);
+  assert.equal(await next(auth, session.refresh_token), second);
+});
+
+Deno.test("an older token within the reuse interval gets the live token, too", async () => {
+  await using auth = await startAuth({ refreshReuseInterval: 10 });
+  const { session } = await signedIn(auth);
+  const third = await next(auth, await next(auth, session.refresh_token));
+  assert.equal(await next(auth, session.refresh_token), third);
+});
+
+Deno.test("an older token after the interval is theft: the session is gone for everybody", async () => {
+  await using auth = await startAuth({ refreshReuseInterval: 0 });
+  const { id, session, client } = await signedIn(auth);
+  const third = await next(auth, await next(auth, session.refresh_token));
+  assert.deepEqual(refusal(await refresh(auth, session.refresh_token)), [
+    400,
+    "refresh_token_already_used",
+  ]);
+  assert.deepEqual(refusal(await refresh(auth, third)), [400, "refresh_token_not_found"]);
+  assert.equal(
+    (await client.auth.getUser(session.access_token)).error?.name,
+    "AuthSessionMissingError",
+  );
+  assert.equal((await tokensOf(id)).length, 0);
+});
+
+Deno.test("an unknown, a missing and an expired token are refused by their codes", async () => {
+  await using auth = await startAuth();
+  assert.deepEqual(refusal(await refresh(auth, "unknown")), [400, "refresh_token_not_found"]);
+  const missing = await auth.request("/token?grant_type=refresh_token", {
+    method: "POST",
+    body: "{}",
+  });
+  assert.deepEqual([missing.status, (await missing.json()).error_code], [400, "validation_failed"]);
+  const { id, session } = await signedIn(auth);
+  await withDatabase((sql) =>
+    sql`update auth.sessions set not_after = now() - interval '1 s' where user_id = ${id}`
+  );
+  assert.deepEqual(refusal(await refresh(auth, session.refresh_token)), [400, "session_expired"]);
+});
+
+Deno.test("refresh tokens carry 128 random bits", async () => {
+  await using auth = await startAuth();
+  const { session } = await signedIn(auth);
+  assert.match(session.refresh_token, /^[\w-]{22}$/);
+});
+
+Deno.test("a session keeps the address and the program it was last used from", async () => {
+  await using auth = await startAuth();
+  const { id, session } = await signedIn(auth);
+  const response = await auth.request("/token?grant_type=refresh_token", {
+    method: "POST",
+    address: "10.1.2.3",
+    headers: { "user-agent": "probe/1" },
+    body: JSON.stringify({ refresh_token: session.refresh_token }),
+  });
+  assert.equal(response.status, 200);
+  await response.body?.cancel();
+  const [row] = await withDatabase((sql) =>
+    sql`select host(ip) as ip, user_agent from auth.sessions where user_id = ${id}`
+  );
+  assert.deepEqual({ ...row }, { ip: "10.1.2.3", user_agent: "probe/1" });
+});
