@@ -1,41 +1,13 @@
-import type { Keys } from "../keys.ts";
-import type { Log } from "../part.ts";
 import { admit } from "./admission.ts";
-import type { Authorization } from "./authorization.ts";
+import type { Hub, Transport } from "./hub.ts";
 import { isObject, type JoinRequest, readJoin } from "./join.ts";
-import type { Limits, Rates } from "./limits.ts";
 import { PresenceCalls } from "./presence_calls.ts";
 import { Refusal } from "./refusal.ts";
 import { Rights } from "./rights.ts";
-import type { Extension, Member, Room, Rooms } from "./rooms.ts";
-import { type Frame, type Message, type Serializer, UserBroadcast } from "./serializer.ts";
+import type { Extension, Member, Room } from "./rooms.ts";
+import { type Frame, type Message, type Serializer, sizeOf, UserBroadcast } from "./serializer.ts";
 import { TokenWatch } from "./token_watch.ts";
 import { type Claims, isApiKey } from "./tokens.ts";
-
-/** What all channels share. */
-export interface Hub {
-  keys: Keys;
-  limits: Limits;
-  rates: Rates;
-  rooms: Rooms;
-  authorization: Authorization;
-  /** False when messages of the database are not being read in time. */
-  replicationReady(): Promise<boolean>;
-  log: Log;
-}
-
-/** The socket a channel lives on. */
-export interface Transport {
-  readonly serializer: Serializer;
-  readonly apiKey: string;
-  readonly headers: Record<string, string>;
-  readonly channelCount: number;
-  send(frame: Frame): void;
-  /** Tells the client that the topic is not joined (any more). */
-  refuse(message: Message): void;
-  forget(channel: Channel): void;
-  close(code: number, reason: string): void;
-}
 
 /** One join of one topic on one socket. Its messages are handled one after the other. */
 export class Channel implements Member {
@@ -238,13 +210,4 @@ export class Channel implements Member {
       throw error;
     }
   }
-}
-
-const encoder = new TextEncoder();
-
-/** The size of a payload as it travels. */
-export function sizeOf(payload: unknown): number {
-  return payload instanceof UserBroadcast
-    ? payload.payload.length
-    : encoder.encode(JSON.stringify(payload)).length;
 }

@@ -1,13 +1,8 @@
-import { Channel, type Hub, type Transport } from "./channel.ts";
+import { Channel } from "./channel.ts";
+import type { Handshake } from "./handshake.ts";
+import type { Hub, Transport } from "./hub.ts";
 import type { Limits } from "./limits.ts";
 import { type Frame, MalformedFrame, type Message, type Serializer } from "./serializer.ts";
-
-/** Who opened a socket, and how it speaks. */
-export interface Handshake {
-  apiKey: string;
-  headers: Record<string, string>;
-  serializer: Serializer;
-}
 
 /** One client's socket with the channels it has joined. */
 export class Connection implements Transport {

@@ -1,6 +1,6 @@
-import type { Hub } from "./channel.ts";
 import { Connection } from "./connection.ts";
 import { readHandshake, refuse } from "./handshake.ts";
+import type { Hub } from "./hub.ts";
 
 /** All open sockets. */
 export class Connections {

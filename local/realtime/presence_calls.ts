@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Channel, sizeOf } from "./channel.ts";
+import type { Channel } from "./channel.ts";
 import { isObject } from "./join.ts";
 import { Refusal } from "./refusal.ts";
-import type { Message } from "./serializer.ts";
+import { type Message, sizeOf } from "./serializer.ts";
 
 /** The presence calls of one channel: track and untrack, counted, allowed and answered. */
 export class PresenceCalls {

@@ -65,6 +65,13 @@ function decodeText(frame: string): Message {
 const reference = (value: unknown): string | null =>
   value === null || value === undefined ? null : String(value);
 
+/** The bytes of a payload as it travels. */
+export function sizeOf(payload: unknown): number {
+  return payload instanceof UserBroadcast
+    ? payload.payload.length
+    : encoder.encode(JSON.stringify(payload)).length;
+}
+
 /** Kinds of binary frames, and the byte that says how the payload is encoded. */
 const kind = { userBroadcastPush: 3, userBroadcast: 4 } as const;
 const encodings = ["binary", "json"] as const;

@@ -67,10 +67,10 @@ Deno.test("leaving is answered, closes the channel and forgets it", async () => 
   await using socket = await open(realtime);
   const topic = newTopic();
   const { ref } = await socket.join(topic);
-  // A leave meant for an earlier join is none of this one's.
-  socket.push(`realtime:${topic}`, "phx_leave", {}, "another");
+  const stale = socket.push(`realtime:${topic}`, "phx_leave", {}, "an earlier join");
   assertEquals(await socket.call(`realtime:${topic}`, "phx_leave", {}, ref), ok);
   assertEquals(socket.on(topic, "phx_close").map((frame) => frame.ref), [ref]);
+  assertEquals(socket.received.filter((frame) => frame.ref === stale), []);
   assertEquals(realtime.part.size.rooms, 0);
 });
 

@@ -1,9 +1,13 @@
 import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
+import { createClient } from "@supabase/supabase-js";
 import { until } from "../../support/wait.ts";
 import { RawSocket } from "./raw_socket.ts";
-import { claimPolicies, newTopic, startRealtime } from "./support.ts";
+import { claimPolicies, connect, newTopic, startRealtime } from "./support.ts";
 
-Deno.test("200 clients come and go, and nothing of them stays", async () => {
+/** A timer or socket left behind fails these tests. */
+const strict = { sanitizeOps: true, sanitizeResources: true };
+
+Deno.test("200 clients come and go, and nothing of them stays", strict, async () => {
   await using realtime = await startRealtime();
   const rooms = Array.from({ length: 10 }, newTopic);
   for (let round = 0; round < 10; round++) {
@@ -22,10 +26,9 @@ Deno.test("200 clients come and go, and nothing of them stays", async () => {
     await until(() => realtime.part.size.connections === 0);
     assertEquals(realtime.part.size.rooms, 0);
   }
-  // Timers left behind would fail the test by themselves.
 });
 
-Deno.test("stopping sends clients away so that they come back", async () => {
+Deno.test("stopping sends clients away so that they come back", strict, async () => {
   await using realtime = await startRealtime();
   const topic = newTopic();
   await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
@@ -46,18 +49,42 @@ Deno.test("stopping sends clients away so that they come back", async () => {
   assertEquals(realtime.part.size, { connections: 0, rooms: 0 });
 });
 
-Deno.test("stopping waits neither for a slow policy nor for a client that is stuck", async () => {
-  await using _policies = await claimPolicies("sleeps");
-  await using realtime = await startRealtime({ policyTimeout: 1_200 });
+Deno.test("supabase-js comes back by itself after a restart", async () => {
+  await using realtime = await startRealtime();
+  const client = createClient(realtime.url, realtime.keys.publishable);
+  const heard: unknown[] = [];
+  const states: string[] = [];
   const topic = newTopic();
-  await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
-  const token = await realtime.token({ sleeps: topic });
-  socket.push(`realtime:${topic}`, "phx_join", { access_token: token, config: { private: true } });
-  await socket.settled();
-  const startedAt = performance.now();
-  await realtime.part.stop();
-  ok(performance.now() - startedAt < 1_000);
+  client.channel(topic).on("broadcast", { event: "*" }, (message) => heard.push(message.event))
+    .subscribe((state) => states.push(state));
+  await until(() => states.includes("SUBSCRIBED"));
+  await realtime.restart();
+  await until(() => states.filter((state) => state === "SUBSCRIBED").length === 2);
+  await using sql = connect();
+  await sql`select realtime.send('{}', 'after', ${topic}, false)`;
+  await until(() => heard.length === 1);
+  await client.removeAllChannels();
 });
+
+Deno.test(
+  "stopping waits neither for a slow policy nor for a client that is stuck",
+  strict,
+  async () => {
+    await using _policies = await claimPolicies("sleeps");
+    await using realtime = await startRealtime({ policyTimeout: 1_200 });
+    const topic = newTopic();
+    await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+    const token = await realtime.token({ sleeps: topic });
+    socket.push(`realtime:${topic}`, "phx_join", {
+      access_token: token,
+      config: { private: true },
+    });
+    await socket.settled();
+    const startedAt = performance.now();
+    await realtime.part.stop();
+    ok(performance.now() - startedAt < 1_000);
+  },
+);
 
 Deno.test("a client that sends nothing any more is let go", async () => {
   await using realtime = await startRealtime({ idleTimeout: 500 });
@@ -72,9 +99,19 @@ Deno.test("a client that sends nothing any more is let go", async () => {
 Deno.test("a client that does not take its messages is let go", async () => {
   await using realtime = await startRealtime({ bufferedBytes: 1_000 });
   await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  await using sql = connect();
   const topic = newTopic();
-  await socket.join(topic, { broadcast: { self: true } });
-  const payload = { text: "x".repeat(2_000) };
-  socket.push(`realtime:${topic}`, "broadcast", { type: "broadcast", event: "e", payload });
-  assertEquals((await socket.closed).code, 1008);
+  await socket.join(topic);
+  await sql`select realtime.send(jsonb_build_object('x', repeat('x', 1000)), 'e', ${topic}, false)`;
+  const { code, reason } = await socket.closed;
+  assertEquals([code, reason], [1008, "too slow"]);
+});
+
+Deno.test("a client that sends more than can be handled is let go", async () => {
+  await using realtime = await startRealtime({ bufferedBytes: 1_000 });
+  await using socket = await RawSocket.open(realtime.url, realtime.keys.publishable);
+  const topic = newTopic();
+  socket.push(`realtime:${topic}`, "phx_join", { x: "x".repeat(1000) });
+  const { code, reason } = await socket.closed;
+  assertEquals([code, reason], [1008, "too fast"]);
 });

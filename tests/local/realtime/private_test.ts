@@ -157,6 +157,8 @@ Deno.test("a broadcast without the right to write is dropped without a word", as
   assertEquals(ack, { status: "ok", response: {} });
   await reader.settled();
   assertEquals([events(writer, topic), events(reader, topic)], [[], ["allowed"]]);
+  // An answered no is no error.
+  assertEquals(realtime.lines, []);
 });
 
 Deno.test("public and private channels of one name are two rooms", async () => {

@@ -19,13 +19,15 @@ export function connect(role = "postgres"): postgres.Sql & AsyncDisposable {
 
 /** A Realtime of one test, with keys of its own: so the test can sign any token and lower any limit. */
 export interface TestRealtime extends AsyncDisposable {
-  part: Realtime;
+  readonly part: Realtime;
   keys: Keys;
   url: string;
   lines: string[];
   /** What its database connections call themselves, so that a test can end these only. */
   applicationName: string;
   token(claims?: Record<string, unknown>): Promise<string>;
+  /** Stops the part and starts another in its place. */
+  restart(): Promise<void>;
 }
 
 export async function startRealtime(limits: Partial<Limits> = {}): Promise<TestRealtime> {
@@ -35,21 +37,28 @@ export async function startRealtime(limits: Partial<Limits> = {}): Promise<TestR
   const log = (line: string) => void lines.push(line);
   const applicationName = `realtime-${crypto.randomUUID()}`;
   const url = (role: string) => `${databaseUrl(role)}?application_name=${applicationName}`;
-  const part = await createRealtime({ keys, database: { url }, log, limits });
+  const start = () => createRealtime({ keys, database: { url }, log, limits });
+  const running = { part: await start() };
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    (request) => part.fetch(request, { address: "127.0.0.1" }),
+    (request) => running.part.fetch(request, { address: "127.0.0.1" }),
   );
   return {
-    part,
+    get part() {
+      return running.part;
+    },
     keys,
     url: `http://127.0.0.1:${server.addr.port}`,
     lines,
     applicationName,
     token: (claims = {}) =>
       signToken(keys, { role: "authenticated", exp: inSeconds(3600), ...claims }),
+    async restart() {
+      await running.part.stop();
+      running.part = await start();
+    },
     async [Symbol.asyncDispose]() {
-      await part.stop();
+      await running.part.stop();
       await server.shutdown();
       await Deno.remove(home, { recursive: true });
     },
