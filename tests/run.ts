@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { openHome } from "../local/home.ts";
 import { StackError } from "../local/part.ts";
+import { join, resolve } from "../local/paths.ts";
 import { readSettings, root } from "../local/settings.ts";
 import { type StackInfo, startStack } from "../local/stack.ts";
 import { print, say, warn } from "../local/terminal.ts";
@@ -49,40 +50,79 @@ function environment(info: StackInfo): Record<string, string> {
   };
 }
 
+/** Tests in `*_alone_test.ts` harm the stack they share (they kill its backends), so they run last and alone. */
 async function test(
   args: string[],
   env: Record<string, string>,
   stopped: AbortSignal,
 ): Promise<number> {
+  const options = args.filter((arg) => arg.startsWith("-"));
+  const paths = args.filter((arg) => !arg.startsWith("-"));
+  const files = testFiles(paths.length > 0 ? paths : ["tests"]);
+  const alone = files.filter((file) => file.endsWith("_alone_test.ts"));
+  const together = files.filter((file) => !alone.includes(file));
+  const runs = [
+    await runTests(["--parallel", ...options, ...together], together.length, env, stopped),
+    await runTests([...options, ...alone], alone.length, env, stopped),
+  ];
+  const sum = (what: keyof Counts) => runs.reduce((total, run) => total + run[what], 0);
+  const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
+  say(`${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
+  return sum("failed") > 0 ? 1 : 0;
+}
+
+function testFiles(paths: string[]): string[] {
+  return paths.flatMap((path) => {
+    const full = resolve(root, path);
+    if (!Deno.statSync(full).isDirectory) return [full];
+    return testFiles(
+      Array.from(Deno.readDirSync(full))
+        .filter(({ name, isDirectory }) => isDirectory || name.endsWith("_test.ts"))
+        .map(({ name }) => join(full, name)),
+    );
+  }).sort();
+}
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function runTests(
+  args: string[],
+  files: number,
+  env: Record<string, string>,
+  stopped: AbortSignal,
+): Promise<Counts> {
+  if (files === 0 || stopped.aborted) return { passed: 0, failed: 0, skipped: 0 };
   const colourless = Deno.env.has("CI") || !Deno.stdout.isTerminal();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--quiet", "--no-check", "--parallel", ...args],
+    args: ["test", "-A", "--quiet", "--no-check", ...args],
     cwd: root,
     env: { ...(colourless && { NO_COLOR: "1" }), ...env },
     stdout: "piped",
     signal: stopped,
   }).spawn();
   const counts = await passOn(child.stdout);
-  const { code } = await child.status;
-  say(counts ?? `0 passed, ${code === 0 ? 0 : 1} failed`);
-  return code;
+  const { success } = await child.status;
+  // A run that broke before it could count, or failed outside a test, is a failure too.
+  return success ? counts : { ...counts, failed: Math.max(counts.failed, 1) };
 }
 
 /** Shows the output as it comes, and reads from its last line how many tests passed and failed. */
-async function passOn(output: ReadableStream<Uint8Array>): Promise<string | undefined> {
+async function passOn(output: ReadableStream<Uint8Array>): Promise<Counts> {
   let end = "";
   const decoder = new TextDecoder();
   for await (const chunk of output) {
     print(chunk);
     end = (end + decoder.decode(chunk, { stream: true })).slice(-4_000);
   }
-  const summary = [...stripVTControlCharacters(end).matchAll(/^(?:ok|FAILED) \| (.*)$/gm)].at(-1)
-    ?.[1];
-  if (summary === undefined) return undefined;
+  const [, summary = ""] = [
+    ...stripVTControlCharacters(end).matchAll(/^(?:ok|FAILED) \| (.*)$/gm),
+  ].at(-1) ?? [];
   const count = (what: string) => Number(summary.match(new RegExp(`(\\d+) ${what}`))?.[1] ?? 0);
-  const skipped = count("ignored");
-  return `${count("passed")} passed, ${count("failed")} failed` +
-    (skipped > 0 ? `, ${skipped} skipped` : "");
+  return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
 }
 
 const stop = new AbortController();

@@ -26,7 +26,7 @@ export const rights: Record<string, TableRights> = {
   wallet_transfers: { owner: "id", select: { owner: "own", member: "own" } },
   wallet_entries: { owner: "account_id", select: { owner: "own", member: "own" } },
   wallet_memos: { owner: "transfer_id", select: { owner: "own", member: "own" } },
-  wallet_keys: { owner: "person_id", select: { owner: "own", member: "own" } },
+  wallet_keys: { owner: "person_id", select: { owner: "own", member: "none" } },
 };
 
 /** Lists that are the same for every tenant: read by whoever is signed in, written by migrations. */
