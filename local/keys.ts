@@ -15,7 +15,10 @@ export interface Keys {
   issuer: string;
 }
 
-type Stored = Pick<Keys, "publishable" | "secret" | "signing">;
+/** What is kept: the legacy pair as first signed, or clients that hold it would be out at a restart. */
+type Stored = Pick<Keys, "publishable" | "secret" | "signing" | "anon" | "serviceRole"> & {
+  made: number;
+};
 
 const tenYears = 10 * 365 * 24 * 3600;
 
@@ -25,15 +28,9 @@ export async function loadKeys(
   issuer: string,
   jwtSecret: string | undefined = Deno.env.get("JWT_SECRET"),
 ): Promise<Keys> {
-  const stored = await readStored(join(home, "keys.json"));
-  const keys: Keys = { ...stored, anon: "", serviceRole: "", jwtSecret, issuer };
-  const iat = Math.floor(Date.now() / 1000);
-  const legacy = (role: string) =>
-    signToken(keys, { iss: "supabase", role, iat, exp: iat + tenYears }, {
-      legacy: jwtSecret !== undefined,
-    });
-  [keys.anon, keys.serviceRole] = await Promise.all([legacy("anon"), legacy("service_role")]);
-  return keys;
+  const { made, ...stored } = await readStored(join(home, "keys.json"));
+  const keys = { ...stored, jwtSecret, issuer };
+  return jwtSecret === undefined ? keys : { ...keys, ...await legacyPair(keys, made, true) };
 }
 
 async function readStored(file: string): Promise<Stored> {
@@ -44,14 +41,28 @@ async function readStored(file: string): Promise<Stored> {
   }
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const signing = { ...(await exportJWK(privateKey)), alg: "ES256", use: "sig" };
-  const kid = await calculateJwkThumbprint(signing);
-  const stored: Stored = {
+  const keys = {
     publishable: `sb_publishable_${randomText()}`,
     secret: `sb_secret_${randomText()}`,
-    signing: { ...signing, kid },
+    signing: { ...signing, kid: await calculateJwkThumbprint(signing) },
   };
-  await Deno.writeTextFile(file, JSON.stringify(stored, null, 2), { mode: 0o600 });
+  const made = Math.floor(Date.now() / 1000);
+  const stored = { ...keys, made, ...await legacyPair(keys, made, false) };
+  // Whole or not at all: keys cut short by a crash would lock everybody out.
+  await Deno.writeTextFile(`${file}.new`, JSON.stringify(stored, null, 2), { mode: 0o600 });
+  await Deno.rename(`${file}.new`, file);
   return stored;
+}
+
+async function legacyPair(
+  keys: Pick<Keys, "signing"> & Partial<Pick<Keys, "jwtSecret">>,
+  iat: number,
+  legacy: boolean,
+): Promise<Pick<Keys, "anon" | "serviceRole">> {
+  const sign = (role: string) =>
+    signToken(keys, { iss: "supabase", role, iat, exp: iat + tenYears }, { legacy });
+  const [anon, serviceRole] = await Promise.all([sign("anon"), sign("service_role")]);
+  return { anon, serviceRole };
 }
 
 function randomText(): string {

@@ -4,12 +4,13 @@ import { readSettings, type Settings, SettingsError } from "./settings.ts";
 import { startStack, type Step } from "./stack.ts";
 import { say, warn } from "./terminal.ts";
 import { welcome } from "./welcome.ts";
+import { onWrapperEnd } from "./wrappers.ts";
 
 const stopWithin = 9_000;
 
 /** `deno task start`: runs the stack until Ctrl-C or SIGTERM. Answers the exit code. */
 async function main(): Promise<number> {
-  const stopped = onStopSignal();
+  const stopped = stopSignal();
   let settings: Settings | undefined;
   let home: Home | undefined;
   try {
@@ -34,19 +35,26 @@ async function main(): Promise<number> {
 }
 
 /**
- * Aborted by the first signal. The second ends the process at once, and so does the clock when
- * something hangs: the watchdogs then end its children.
+ * Aborted by the first signal, or when the program around this one was killed. A second Ctrl-C ends
+ * the process at once, and so does the clock when something hangs: the watchdogs then end its
+ * children.
  */
-function onStopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) Deno.exit(1);
-      Deno.unrefTimer(setTimeout(() => Deno.exit(1), stopWithin));
-      stop.abort();
-    });
-  }
-  return stop.signal;
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  let began = 0;
+  const stop = () => {
+    if (controller.signal.aborted) {
+      // One Ctrl-C may come twice: from the terminal and through `deno task`.
+      if (Date.now() - began > 500) Deno.exit(1);
+      return;
+    }
+    began = Date.now();
+    Deno.unrefTimer(setTimeout(() => Deno.exit(1), stopWithin));
+    controller.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, stop);
+  onWrapperEnd(stop, controller.signal);
+  return controller.signal;
 }
 
 /** Prints each step with the time it took; a stop asked for meanwhile takes effect between steps. */

@@ -3,7 +3,7 @@ import { type Keys, publicJwks } from "./keys.ts";
 
 /** Signs claims as they are (no claim is added): ES256, or HS256 with the legacy secret. */
 export async function signToken(
-  keys: Keys,
+  keys: Pick<Keys, "signing"> & Partial<Pick<Keys, "jwtSecret">>,
   claims: JWTPayload,
   { legacy = false }: { legacy?: boolean } = {},
 ): Promise<string> {

@@ -13,16 +13,23 @@ export interface Finished {
   stderr: string;
 }
 
+interface SiteOptions {
+  /** Another checkout than this one. */
+  project?: string;
+  /** Through `deno task`, as people start it, and not directly. */
+  asTask?: boolean;
+}
+
 /** A place for one stack: a home, a port offset, and the commands run there. */
 export class Site {
   readonly home: string;
   readonly offset = freeOffset();
-  readonly project: string;
+  readonly #options: SiteOptions;
   readonly #running = new Set<Running>();
 
-  constructor(home: string, project = repository) {
+  constructor(home: string, options: SiteOptions) {
     this.home = home;
-    this.project = project;
+    this.#options = options;
   }
 
   get apiPort(): number {
@@ -58,9 +65,13 @@ export class Site {
   }
 
   #command(script: string, args: string[]): Deno.Command {
+    const { project = repository, asTask = false } = this.#options;
+    const command = asTask
+      ? ["task", script.replace(".ts", "")]
+      : ["run", "-A", "--quiet", join(project, "local", script)];
     return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--quiet", join(this.project, "local", script), ...args],
-      cwd: this.project,
+      args: [...command, ...args],
+      cwd: project,
       env: { NEXUS_HOME: this.home, NEXUS_PORT_OFFSET: String(this.offset) },
       stdin: "null",
       stdout: "piped",
@@ -111,10 +122,10 @@ export class Running {
 /** Runs `test` at a new site, and leaves nothing of it behind. */
 export async function withSite(
   test: (site: Site) => Promise<void>,
-  project?: string,
+  options: SiteOptions = {},
 ): Promise<void> {
   const home = await Deno.makeTempDir({ prefix: "nexus-start-" });
-  const site = new Site(home, project);
+  const site = new Site(home, options);
   try {
     await test(site);
   } finally {

@@ -66,7 +66,7 @@ Deno.test("a failing migration is named with its error, and nothing is left runn
       assert.equal((await site.run("status.ts")).code, 1);
       await Deno.remove(join(project, "migrations", migration));
       await site.startReady();
-    }, project);
+    }, { project });
   } finally {
     await Deno.remove(project, { recursive: true });
   }
