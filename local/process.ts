@@ -14,6 +14,8 @@ export interface SupervisedOptions {
   ready: () => Promise<boolean>;
   readyWithin?: number;
   stopSignal?: Deno.Signal;
+  /** What a child gets that is still there after `stopWithin` milliseconds. */
+  killSignal?: Deno.Signal;
   stopWithin?: number;
   log: Log;
 }
@@ -25,7 +27,7 @@ const lastLinesKept = 20;
 
 /**
  * A child process that is kept running: started again with a growing pause when it dies, stopped
- * with a signal and then SIGKILL, and never left behind: a watchdog ends it even when this process
+ * with one signal and then a harder one, and never left behind: a watchdog ends it even when this process
  * is killed without a chance to clean up.
  */
 export class Supervised {
@@ -42,7 +44,13 @@ export class Supervised {
   #lastLines: string[] = [];
 
   constructor(options: SupervisedOptions) {
-    this.#options = { readyWithin: 20_000, stopSignal: "SIGTERM", stopWithin: 5_000, ...options };
+    this.#options = {
+      readyWithin: 20_000,
+      stopSignal: "SIGTERM",
+      killSignal: "SIGKILL",
+      stopWithin: 2_500,
+      ...options,
+    };
     this.#running = this.#keepRunning();
   }
 
@@ -128,7 +136,7 @@ export class Supervised {
       return "could not be started";
     }
     this.#child = child;
-    const watchdog = watch(child.pid, this.#options.stopSignal);
+    const watchdog = watch(child.pid, this.#options);
     const gone = new AbortController();
     const drained = new AbortController();
     const output = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
@@ -177,7 +185,7 @@ export class Supervised {
     signal(child, this.#options.stopSignal);
     const ended = new AbortController();
     const tooLong = pause(this.#options.stopWithin, ended.signal)
-      .then(() => ended.signal.aborted || signal(child, "SIGKILL"));
+      .then(() => ended.signal.aborted || signal(child, this.#options.killSignal));
     await child.status;
     ended.abort();
     await tooLong;

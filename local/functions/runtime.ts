@@ -3,7 +3,7 @@
  * `EdgeRuntime.waitUntil` keeps a worker alive until the promise has settled.
  */
 const pending = new Set<Promise<unknown>>();
-const longestWait = 4_000;
+const longestWait = 2_000;
 
 Object.assign(globalThis, {
   EdgeRuntime: {

@@ -71,6 +71,8 @@ export async function startServer(options: ServerOptions): Promise<Supervised> {
     readyWithin: 60_000,
     // Fast shutdown: cuts clients off, loses nothing.
     stopSignal: "SIGINT",
+    // Immediate shutdown: the postmaster takes its backends along, which SIGKILL would leave.
+    killSignal: "SIGQUIT",
     log,
   });
   await server.started().catch((error) => {
