@@ -6,6 +6,7 @@ import type { Hooks } from "./hooks/mod.ts";
 import type { Limits } from "./limits.ts";
 import type { Deliver } from "./mails/mod.ts";
 import type { Passwords } from "./passwords.ts";
+import type { Turns } from "./turns.ts";
 
 /** What every flow works with. */
 export interface Auth {
@@ -14,6 +15,8 @@ export interface Auth {
   sql: Database;
   passwords: Passwords;
   limits: Limits;
+  /** By refresh token. */
+  turns: Turns;
   hooks: Hooks;
   deliver: Deliver;
   log: Log;

@@ -8,6 +8,7 @@ import { Limits } from "./limits.ts";
 import type { Deliver } from "./mails/mod.ts";
 import { Passwords } from "./passwords.ts";
 import { createRoutes } from "./routes.ts";
+import { Turns } from "./turns.ts";
 
 export type { Deliver } from "./mails/mod.ts";
 
@@ -41,6 +42,7 @@ export async function createAuth(context: AuthContext): Promise<Part> {
     sql,
     passwords: new Passwords(hashing, slots),
     limits: new Limits(config),
+    turns: new Turns(),
     hooks: new Hooks(hooksOf(settings), sql, log),
     deliver,
     log,

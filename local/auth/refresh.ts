@@ -26,31 +26,15 @@ interface Refreshed {
   session: NewSession;
 }
 
-/** One at a time for a token: a client that asks twenty times at once waits here, not on twenty connections. */
-const turns = new Map<string, Promise<unknown>>();
-
 /** `grant_type=refresh_token`: a new access token, and the one live refresh token of the session. */
 export async function refresh(auth: Auth, call: Call): Promise<TokenAnswer> {
   const token = call.body.text("refresh_token");
   if (!token) throw invalid("refresh_token required");
-  const { user, session } = await inTurn(token, () => rotate(auth, call, token));
+  // A client that asks twenty times at once waits here, not on twenty connections.
+  const { user, session } = await auth.turns.take(token, () => rotate(auth, call, token));
   // Signed after the commit: a hook that fails costs nothing, as the parent of the live token may
   // ask again.
   return await answer(auth, auth.sql, call, user, session, "token_refresh");
-}
-
-async function inTurn<T>(token: string, work: () => Promise<T>): Promise<T> {
-  const before = turns.get(token);
-  const mine = (async () => {
-    await before?.catch(() => {});
-    return await work();
-  })();
-  turns.set(token, mine);
-  try {
-    return await mine;
-  } finally {
-    if (turns.get(token) === mine) turns.delete(token);
-  }
 }
 
 async function rotate(auth: Auth, call: Call, token: string): Promise<Refreshed> {

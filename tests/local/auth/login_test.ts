@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { withDatabase } from "../../support/database.ts";
-import { blockedBy, newEmail, password, refusal, signedIn, startAuth } from "./support.ts";
+import {
+  backendOf,
+  newEmail,
+  password,
+  refusal,
+  signedIn,
+  startAuth,
+  waiterFor,
+} from "./support.ts";
 
 Deno.test("an unknown address and a wrong password get the same answer", async () => {
   await using auth = await startAuth();
@@ -99,7 +107,7 @@ Deno.test("a password changed while it is being checked opens no session", async
       // The row is locked before the login's last statement, and the hash another one after it.
       await tx`update auth.users set encrypted_password = 'changed' where id = ${id}`;
       const pending = auth.visitor().auth.signInWithPassword({ email, password });
-      await blockedBy(tx, sql);
+      await waiterFor(sql, await backendOf(tx));
       return { pending };
     });
     assert.deepEqual(refusal(await login.pending), [400, "invalid_credentials"]);

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { withDatabase } from "../../support/database.ts";
-import { type AuthUnderTest, claimsOf, refusal, signedIn, startAuth } from "./support.ts";
+import {
+  type AuthUnderTest,
+  backendOf,
+  claimsOf,
+  refusal,
+  signedIn,
+  startAuth,
+  waiterFor,
+} from "./support.ts";
 
 const refresh = (auth: AuthUnderTest, refresh_token: string) =>
   auth.visitor().auth.refreshSession({ refresh_token });
@@ -42,6 +50,28 @@ Deno.test("twenty refreshes of one token at once end with one live token, given 
   const live = (await tokensOf(id)).filter(({ revoked }) => !revoked);
   assert.deepEqual([...given], live.map(({ token }) => token));
   assert.equal(given.size, 1);
+});
+
+Deno.test("a refresh waits for another one of the session, and finds its token rotated", async () => {
+  await using one = await startAuth();
+  await using two = await startAuth();
+  const { id, session } = await signedIn(one);
+  await withDatabase(async (sql) => {
+    const { pending } = await sql.begin(async (tx) => {
+      // Stops the first one after it has read the token, before it rotates it.
+      await tx`select from auth.refresh_tokens where token = ${session.refresh_token} for update`;
+      const mine = await backendOf(tx);
+      const first = refresh(one, session.refresh_token);
+      const waiting = await waiterFor(sql, mine);
+      const second = refresh(two, session.refresh_token);
+      await waiterFor(sql, mine, waiting);
+      return { pending: Promise.all([first, second]) };
+    });
+    const tokens = (await pending).map(({ data }) => data.session?.refresh_token);
+    assert.equal(tokens[0], tokens[1]);
+  });
+  const live = (await tokensOf(id)).filter(({ revoked }) => !revoked);
+  assert.equal(live.length, 1);
 });
 
 Deno.test("a client that lost the answer may ask again, however late, and gets the live token", async () => {

@@ -122,13 +122,17 @@ export function claimsOf(accessToken: string): Record<string, unknown> {
   return decodeJwt(accessToken);
 }
 
-/** Waits until a statement of Auth's waits for what the transaction `tx` holds, and gives its backend. */
-export async function blockedBy(tx: Sql, watch: Sql): Promise<number> {
-  const [mine] = await tx`select pg_backend_pid() as pid`;
+export async function backendOf(sql: Sql): Promise<number> {
+  const [row] = await sql`select pg_backend_pid() as pid`;
+  return row!.pid;
+}
+
+/** Waits until some statement waits for one of these backends, and gives the backend it runs on. */
+export async function waiterFor(watch: Sql, ...backends: number[]): Promise<number> {
   return await until(async () => {
     const [waiting] = await watch`
       select pid from pg_stat_activity
-      where usename = 'supabase_auth_admin' and ${mine!.pid} = any (pg_blocking_pids(pid))`;
+      where pg_blocking_pids(pid) && ${backends}::int[] and pid <> all (${backends}::int[])`;
     return waiting?.pid as number | undefined;
   });
 }
