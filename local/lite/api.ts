@@ -35,9 +35,11 @@ export async function createDataApi(
   };
 }
 
-// An idle connection that dies leaves the pool; without a listener it would end the process.
+// A connection that dies tells its query; without a listener, idle or lent, it would end the process.
 function newPool(options: PoolConfig): Pool {
-  return new Pool(options).on("error", () => {});
+  const pool = new Pool(options);
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool.on("error", () => {});
 }
 
 function createParts(options: DataApiOptions, mends: Mend[]): Parts {

@@ -12,12 +12,13 @@ export interface LiteOptions {
   /** Signs the tokens by which the gateway names the caller. */
   internalSecret: string;
   log: Log;
+  /** Milliseconds after which a request is given up. */
+  answerWithin?: number;
 }
-
-const longestAnswer = 15_000;
 
 /** The Data API (`/rest/v1/*`), in a process of its own that is started again when it dies. */
 export async function startLite(options: LiteOptions): Promise<Part> {
+  const { answerWithin = 15_000 } = options;
   let port = 0;
   const child = new Supervised({
     name: "data api",
@@ -29,7 +30,7 @@ export async function startLite(options: LiteOptions): Promise<Part> {
   return {
     async fetch(request) {
       if (!child.isReady) return down();
-      return await forward(request, port);
+      return await forward(request, port, answerWithin);
     },
     stop: () => child.stop(),
   };
@@ -64,12 +65,12 @@ function commandFor(port: number, { settings, database, internalSecret }: LiteOp
   };
 }
 
-async function forward(request: Request, port: number): Promise<Response> {
+async function forward(request: Request, port: number, within: number): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);
   // Compressing between two processes of one machine would only cost time.
   headers.set("accept-encoding", "identity");
-  const late = AbortSignal.timeout(longestAnswer);
+  const late = AbortSignal.timeout(within);
   try {
     return await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
       method: request.method,
