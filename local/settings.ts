@@ -1,4 +1,5 @@
 import { parse } from "smol-toml";
+import { StackError } from "./part.ts";
 import { dirname, fromFileUrl, join, resolve } from "./paths.ts";
 
 /** One `[functions.*]` entry of `supabase/config.toml`, its paths resolved from `supabase/`. */
@@ -68,7 +69,8 @@ export interface Settings {
   config: ProjectConfig;
 }
 
-export class SettingsError extends Error {}
+/** An option or setting that cannot be understood. */
+export class SettingsError extends StackError {}
 
 export const root: string = resolve(dirname(fromFileUrl(import.meta.url)), "..");
 

@@ -1,7 +1,7 @@
 import { type Home, openHome } from "./home.ts";
 import { StackError } from "./part.ts";
-import { readSettings, type Settings, SettingsError } from "./settings.ts";
-import { startStack, type Step } from "./stack.ts";
+import { readSettings, type Settings } from "./settings.ts";
+import { type Stack, startStack, type Step } from "./stack.ts";
 import { say, warn } from "./terminal.ts";
 import { welcome } from "./welcome.ts";
 import { onWrapperEnd } from "./wrappers.ts";
@@ -13,11 +13,12 @@ async function main(): Promise<number> {
   const stopped = stopSignal();
   let settings: Settings | undefined;
   let home: Home | undefined;
+  let stack: Stack | undefined;
   try {
     settings = readSettings(Deno.args);
     home = await openHome(settings.home, settings);
     say("Starting Nexus");
-    const stack = await startStack(settings, timed(stopped), home.log);
+    stack = await startStack(settings, timed(stopped), home.log);
     await home.publish({ pid: Deno.pid, ...stack.info });
     say(welcome(stack.info, settings));
     await aborted(stopped);
@@ -25,7 +26,8 @@ async function main(): Promise<number> {
     await stack.stop();
     return 0;
   } catch (error) {
-    if (stopped.aborted) return 0;
+    // What fails because it was asked to stop while starting has not failed.
+    if (stopped.aborted && !stack) return 0;
     home?.log(`[start] ${error instanceof Error ? error.stack : error}`);
     warn(explanation(error, settings));
     return 1;
@@ -76,7 +78,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   });
 
 function explanation(error: unknown, settings: Settings | undefined): string {
-  if (error instanceof StackError || error instanceof SettingsError) return error.message;
+  if (error instanceof StackError) return error.message;
   const message = error instanceof Error ? error.message : String(error);
   const more = settings ? ` More is in ${settings.home}/nexus.log.` : "";
   return `Nexus could not start: ${message}.${more}`;

@@ -133,26 +133,3 @@ export async function withSite(
     await Deno.remove(home, { recursive: true });
   }
 }
-
-/** Every process below `pid`, children of children included. */
-export async function descendants(pid: number): Promise<number[]> {
-  const children = Map.groupBy(await processes(), ({ parent }) => parent);
-  const below = (parent: number): number[] =>
-    (children.get(parent) ?? []).flatMap(({ pid }) => [pid, ...below(pid)]);
-  return below(pid);
-}
-
-export async function livingOf(pids: number[]): Promise<number[]> {
-  const living = new Set((await processes()).map(({ pid }) => pid));
-  return pids.filter((pid) => living.has(pid));
-}
-
-async function processes(): Promise<{ pid: number; parent: number }[]> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-A", "-o", "pid=,ppid=,stat="] })
-    .output();
-  return new TextDecoder().decode(stdout).trim().split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    // A zombie has ended: only its parent has not asked for its exit code yet.
-    .filter(([, , state]) => !state!.startsWith("Z"))
-    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
-}

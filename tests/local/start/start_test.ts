@@ -1,92 +1,92 @@
 import assert from "node:assert/strict";
 import { join } from "../../../local/paths.ts";
 import { until } from "../../support/wait.ts";
-import { descendants, livingOf, withSite } from "./fixture.ts";
+import { withSite } from "./fixture.ts";
+import { descendants, livingOf, memoryOf } from "./processes.ts";
 
-Deno.test("start says where everything is, status tells scripts, stop ends it", async () => {
+Deno.test("start, status and stop", async (t) => {
   await withSite(async (site) => {
-    const running = await site.startReady();
-    for (const step of ["Postgres", "Migrations"]) {
-      assert.match(running.stdout, new RegExp(`^ +${step} +\\d+\\.\\d s$`, "m"));
-    }
-
-    const status = await site.run("status.ts");
-    assert.equal(status.code, 0);
-    const values = Object.fromEntries(
-      status.stdout.trim().split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2)),
-    );
-    assert.deepEqual(Object.keys(values), [
-      "SUPABASE_URL",
-      "SUPABASE_PUBLISHABLE_KEY",
-      "SUPABASE_SECRET_KEY",
-      "SUPABASE_DB_URL",
-    ]);
-    assert.equal(values.SUPABASE_URL, `http://127.0.0.1:${site.apiPort}`);
-    for (const value of Object.values(values)) assert.ok(running.stdout.includes(value as string));
-
-    const stop = await site.run("stop.ts");
-    assert.equal(stop.code, 0);
-    assert.equal((await running.finished).code, 0);
-    const after = await site.run("status.ts");
-    assert.equal(after.code, 1);
-    assert.equal(after.stdout, "");
-    assert.match(after.stderr, /does not run/);
-  });
-});
-
-Deno.test("data and keys are kept across restarts, and --reset forgets the data", async () => {
-  await withSite(async (site) => {
-    const keys = async () => (await site.run("status.ts")).stdout;
-    const again = async (...args: string[]) => {
-      await site.run("stop.ts");
-      await site.startReady(...args);
-    };
     const mark = join(site.home, "postgres", "data", "PG_VERSION");
-    await site.startReady();
-    const before = await keys();
-    const made = (await Deno.stat(mark)).mtime;
-    await again();
-    assert.equal(await keys(), before);
-    assert.deepEqual((await Deno.stat(mark)).mtime, made);
-    await again("--reset");
-    assert.equal(await keys(), before);
-    assert.notDeepEqual((await Deno.stat(mark)).mtime, made);
+    let first = "";
+    let made: Date | null = null;
+
+    await t.step("start says how long each part took, and where everything is", async () => {
+      const running = await site.startReady();
+      for (const title of ["Postgres", "Migrations", "Services"]) {
+        assert.match(running.stdout, new RegExp(`^ +${title} +\\d+\\.\\d s$`, "m"));
+      }
+      const status = await site.run("status.ts");
+      assert.equal(status.code, 0);
+      const lines = status.stdout.trim().split("\n").map((line) => line.split(/=(.*)/s));
+      assert.deepEqual(lines.map(([name]) => name), [
+        "SUPABASE_URL",
+        "SUPABASE_PUBLISHABLE_KEY",
+        "SUPABASE_SECRET_KEY",
+        "SUPABASE_DB_URL",
+      ]);
+      assert.equal(lines[0]![1], `http://127.0.0.1:${site.apiPort}`);
+      for (const [, value] of lines) assert.ok(running.stdout.includes(value!));
+      first = status.stdout;
+      made = (await Deno.stat(mark)).mtime;
+    });
+
+    await t.step("stop ends it and waits, and status then has nothing to say", async () => {
+      const stop = await site.run("stop.ts");
+      assert.equal(stop.code, 0);
+      const status = await site.run("status.ts");
+      assert.equal(status.code, 1);
+      assert.equal(status.stdout, "");
+      assert.match(status.stderr, /does not run/);
+      assert.equal((await site.run("stop.ts")).code, 0, "nothing to stop is no failure");
+    });
+
+    await t.step("a restart finds data and keys as they were", async () => {
+      await site.startReady();
+      assert.equal((await site.run("status.ts")).stdout, first);
+      assert.deepEqual((await Deno.stat(mark)).mtime, made);
+      await site.run("stop.ts");
+    });
+
+    await t.step("--reset makes the data anew and keeps the keys", async () => {
+      await site.startReady("--reset");
+      assert.equal((await site.run("status.ts")).stdout, first);
+      assert.notDeepEqual((await Deno.stat(mark)).mtime, made);
+    });
   });
 });
 
-Deno.test("SIGTERM ends everything within ten seconds and leaves no process", async () => {
+Deno.test("nothing is left behind, however the stack ends", async (t) => {
   await withSite(async (site) => {
-    const running = await site.startReady();
-    const children = await descendants(running.pid);
-    assert.ok(children.length > 0);
-    const began = Date.now();
-    running.signal("SIGTERM");
-    assert.equal((await running.finished).code, 0);
-    assert.ok(Date.now() - began < 10_000);
-    assert.deepEqual(await livingOf(children), []);
-  });
-});
+    await t.step("a signal while it is starting", async () => {
+      const running = site.start();
+      await until(() => running.stdout.includes("Postgres"), { timeout: 60_000 });
+      const children = await descendants(running.pid);
+      assert.ok(children.length > 0);
+      running.signal("SIGINT");
+      assert.equal((await running.finished).code, 0);
+      assert.ok(!running.isReady);
+      assert.deepEqual(await livingOf(children), []);
+    });
 
-Deno.test("a stop asked for while starting leaves no process either", async () => {
-  await withSite(async (site) => {
-    const running = site.start();
-    await until(() => running.stdout.includes("Postgres"), { timeout: 60_000 });
-    const children = await descendants(running.pid);
-    running.signal("SIGINT");
-    assert.equal((await running.finished).code, 0);
-    assert.ok(!running.isReady);
-    assert.deepEqual(await livingOf(children), []);
-  });
-});
+    await t.step("kill -9: children go too, and the lock with it", async () => {
+      const running = await site.startReady();
+      const children = await descendants(running.pid);
+      running.signal("SIGKILL");
+      await running.finished;
+      await until(async () => (await livingOf(children)).length === 0, { timeout: 10_000 });
+      assert.equal((await site.run("status.ts")).code, 1);
+    });
 
-Deno.test("kill -9 leaves no orphan, and the next start finds its data", async () => {
-  await withSite(async (site) => {
-    const killed = await site.startReady();
-    const children = await descendants(killed.pid);
-    killed.signal("SIGKILL");
-    await killed.finished;
-    await until(async () => (await livingOf(children)).length === 0, { timeout: 10_000 });
-    assert.equal((await site.run("status.ts")).code, 1, "its lock is gone with it");
-    await site.startReady();
+    await t.step("SIGTERM: all within ten seconds, after an idle life in 600 MB", async () => {
+      const running = await site.startReady();
+      const children = await descendants(running.pid);
+      const memory = await memoryOf([running.pid, ...children]);
+      assert.ok(memory > 0 && memory < 600, `${memory} MB`);
+      const began = Date.now();
+      running.signal("SIGTERM");
+      assert.equal((await running.finished).code, 0);
+      assert.ok(Date.now() - began < 10_000);
+      assert.deepEqual(await livingOf(children), []);
+    });
   });
 });

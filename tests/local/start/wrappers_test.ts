@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { wrappersAmong } from "../../../local/wrappers.ts";
 import { until } from "../../support/wait.ts";
-import { descendants, livingOf, withSite } from "./fixture.ts";
+import { withSite } from "./fixture.ts";
+import { descendants, livingOf } from "./processes.ts";
 
 const commands = (...chain: string[]) =>
   wrappersAmong(chain.map((command) => ({ command }))).map(({ command }) => command);
