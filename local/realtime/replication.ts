@@ -24,6 +24,7 @@ export class Replication {
   readonly #log: Log;
   readonly #stopping = new AbortController();
   #service: LogicalReplicationService | undefined;
+  #complaint: string | undefined;
   #ready = Promise.withResolvers<void>();
   readonly #running: Promise<void>;
 
@@ -53,12 +54,19 @@ export class Replication {
       try {
         await this.#read();
       } catch (error) {
-        if (!signal.aborted) this.#log(`realtime: replication lost: ${messageOf(error)}`);
+        if (!signal.aborted) this.#complain(messageOf(error));
       }
       if (Date.now() - startedAt > longestDelay) delay = firstDelay;
       await pause(delay, signal);
       delay = Math.min(2 * delay, longestDelay);
     }
+  }
+
+  /** Logs what is wrong once, not at every try, and that it is over. */
+  #complain(complaint: string | undefined): void {
+    if (complaint === this.#complaint) return;
+    this.#complaint = complaint;
+    this.#log(`realtime: replication ${complaint ? `lost: ${complaint}` : "goes on"}`);
   }
 
   /** One connection, from its slot to its end. */
@@ -69,17 +77,18 @@ export class Replication {
         application_name: "realtime_replication_connection",
         keepAlive: true,
       },
-      // Acknowledged by the clock, not by every message: often enough to let WAL go.
-      { acknowledge: { auto: false, timeoutSeconds: 5 } },
+      { acknowledge: { auto: false, timeoutSeconds: 0 } },
     );
     this.#service = service;
     let started = false;
     service.on("start", () => {
       started = true;
       this.#ready.resolve();
+      this.#complain(undefined);
       if (this.#stopping.signal.aborted) void service.stop();
     });
     service.on("data", (_lsn, log: Pgoutput.Message) => this.#receive(log));
+    const stopConfirming = confirmReading(service);
     // The same error ends `subscribe`.
     service.on("error", () => {});
     try {
@@ -89,6 +98,7 @@ export class Replication {
         slot,
       );
     } finally {
+      stopConfirming();
       if (started) this.#ready = Promise.withResolvers();
       await service.destroy();
     }
@@ -123,7 +133,33 @@ class TemporarySlot extends PgoutputPlugin {
   }
 }
 
+const confirmInterval = 1_000;
 const firstDelay = 100;
-const longestDelay = 5_000;
+const longestDelay = 2_000;
 
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+
+/** Tells the server how far it was read, often enough to let WAL go; returns how to end that. */
+function confirmReading(service: LogicalReplicationService): () => void {
+  let confirmed = service.lastLsn();
+  const confirm = (lsn: string) => {
+    confirmed = lsn;
+    void service.acknowledge(before(lsn));
+  };
+  const timer = setInterval(() => {
+    if (service.lastLsn() !== confirmed) confirm(service.lastLsn());
+  }, confirmInterval);
+  // It asks whether the reader is still there, and before it shuts down, whether all was read.
+  service.on("heartbeat", (lsn, _time, asked) => void (asked && confirm(lsn)));
+  return () => clearInterval(timer);
+}
+
+/**
+ * The library confirms one byte more than it is told. Told the truth, it would confirm what was
+ * never sent, and a server that shuts down waits for exactly what it sent.
+ */
+function before(lsn: string): string {
+  const [high, low] = lsn.split("/").map((half) => BigInt(`0x${half}`)) as [bigint, bigint];
+  const previous = (high << 32n) + low - 1n;
+  return `${(previous >> 32n).toString(16)}/${(previous & 0xffffffffn).toString(16)}`;
+}

@@ -26,7 +26,7 @@ Deno.test("a join with a bad token is refused in hosted's words", async () => {
     String((await socket.join(newTopic(), {}, token)).response.reason);
   match(
     await join(await realtime.token({ exp: inSeconds(-5) })),
-    /^InvalidJWTToken: Token has expired [56] seconds ago$/,
+    /^InvalidJWTToken: Token has expired \d+ seconds ago$/,
   );
   assertEquals(await join("hello"), "MalformedJWT: The token provided is not a valid JWT");
   assertEquals(
@@ -51,8 +51,8 @@ Deno.test("a channel ends when its token does", async () => {
   await using realtime = await startRealtime();
   await using socket = await open(realtime);
   const topic = newTopic();
-  await socket.join(topic, {}, await realtime.token({ exp: inSeconds(1) }));
-  match(await farewell(socket, topic), /^Token has expired [01] seconds ago$/);
+  await socket.join(topic, {}, await realtime.token({ exp: inSeconds(2) }));
+  match(await farewell(socket, topic), /^Token has expired \d+ seconds ago$/);
   assertEquals(realtime.part.size, { connections: 1, rooms: 0 });
 });
 
@@ -60,7 +60,7 @@ Deno.test("a new token carries the channel beyond the end of the old one", async
   await using realtime = await startRealtime();
   await using socket = await open(realtime);
   const [short, long] = [newTopic(), newTopic()];
-  const token = await realtime.token({ exp: inSeconds(1) });
+  const token = await realtime.token({ exp: inSeconds(2) });
   await socket.join(short, {}, token);
   await socket.join(long, {}, token);
   refresh(socket, long, await realtime.token());
