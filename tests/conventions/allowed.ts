@@ -37,6 +37,8 @@ export const writableColumns: Record<string, { insert: string[]; update: string[
 /** Every security definer function; the reason stands behind the clause in its migration. */
 export const definers = {
   public: [
+    "audit_prove",
+    "audit_search",
     "members_add",
     "members_join",
     "members_leave",
@@ -57,6 +59,15 @@ export const definers = {
   private: [
     "announce",
     "audit",
+    "audit_key",
+    "audit_login_changed",
+    "audit_seal",
+    "audit_signed_in",
+    "audit_signed_out",
+    "audit_tenant_updated",
+    "audit_verify",
+    "audit_verify_all",
+    "audit_write",
     "can",
     "enforce_transition",
     "enqueue",
@@ -117,4 +128,5 @@ export const appendOnly: Record<string, string[]> = {
   "public.wallet_entries": [],
   "public.wallet_keys": ["operation", "key"],
   "private.audit_log": ["action", "resource", "request_id"],
+  "private.audit_seals": [],
 };

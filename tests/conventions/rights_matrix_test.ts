@@ -164,6 +164,7 @@ const sample: Record<string, unknown> = {
   boolean: true,
   jsonb: { x: 1 },
   "text[]": [],
+  "timestamp with time zone": new Date().toISOString(),
 };
 
 const argumentsOf = (rpc: Rpc, tenant: Tenant) =>
