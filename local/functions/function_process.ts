@@ -2,6 +2,7 @@ import type { Log } from "../part.ts";
 import { dirname, fromFileUrl, join } from "../paths.ts";
 import { accepts, freePort } from "../ports.ts";
 import { Supervised } from "../process.ts";
+import { proxy } from "../proxy.ts";
 import type { FunctionConfig } from "../settings.ts";
 
 const bootPatience = 10_000;
@@ -44,17 +45,8 @@ export class FunctionProcess {
     if (this.#process.isFailing || !await this.#process.whenReady(bootPatience)) {
       return unavailable();
     }
-    const headers = new Headers(request.headers);
-    // Compressing between two processes of one machine would only cost time.
-    headers.set("accept-encoding", "identity");
     try {
-      return await fetch(`http://127.0.0.1:${this.#port}${path}`, {
-        method: request.method,
-        headers,
-        body: request.body,
-        redirect: "manual",
-        signal: request.signal,
-      });
+      return await proxy(request, this.#port, path);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       return broken();

@@ -3,6 +3,7 @@ import { fromFileUrl, join } from "../paths.ts";
 import { accepts, freePort } from "../ports.ts";
 import type { Database } from "../postgres/mod.ts";
 import { Supervised } from "../process.ts";
+import { proxy } from "../proxy.ts";
 import type { Settings } from "../settings.ts";
 import type { DataApiOptions } from "./mend.ts";
 
@@ -67,18 +68,10 @@ function commandFor(port: number, { settings, database, internalSecret }: LiteOp
 
 async function forward(request: Request, port: number, within: number): Promise<Response> {
   const { pathname, search } = new URL(request.url);
-  const headers = new Headers(request.headers);
-  // Compressing between two processes of one machine would only cost time.
-  headers.set("accept-encoding", "identity");
   const late = AbortSignal.timeout(within);
   try {
-    return await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
-      method: request.method,
-      headers,
-      body: request.body,
-      redirect: "manual",
-      signal: AbortSignal.any([request.signal, late]),
-    });
+    const signal = AbortSignal.any([request.signal, late]);
+    return await proxy(request, port, pathname + search, signal);
   } catch (error) {
     if (late.aborted) return tooLate();
     if (error instanceof TypeError) return down();
