@@ -1,6 +1,7 @@
 import { application } from "shared/http/application.ts";
 import { serveOpenApi } from "shared/http/openapi.ts";
 import type { Services } from "shared/services.ts";
+import { audit } from "./routes/audit.ts";
 import { health } from "./routes/health.ts";
 import { people } from "./routes/people.ts";
 
@@ -9,12 +10,14 @@ export function createApp(services: Services) {
   const app = application(services);
   app.route("/api/health", health);
   app.route("/api/v1/users", people);
+  app.route("/api/v1/admin", audit);
   serveOpenApi(app, {
     prefix: "/api",
     title: "Nexus API",
     description: "What needs more than the Data API: every refusal is problem+json, and its " +
       "`code` is the one thing to decide on. Times are ISO 8601 UTC, amounts integers.",
     tags: {
+      audit: "Who did what, for those who may know",
       operations: "Health of the service, and this document",
       people: "The person behind the session",
     },

@@ -41,6 +41,13 @@ export const signedInErrors = [
   ...databaseErrors,
 ] as const;
 
+/** What any route behind `inTenant` can end with besides. */
+export const inTenantErrors = [
+  "tenants.not_found",
+  "members.not_active",
+  "tenants.ambiguous",
+] as const;
+
 /** OpenAPI `responses` for the codes that a route declares, grouped by status. */
 export function problems<C extends ErrorCode>(
   ...codes: C[]
