@@ -1,4 +1,6 @@
 import { type AuthContext, createAuth } from "./auth/mod.ts";
+import { startExtensions } from "./extensions/mod.ts";
+import { keepSecrets } from "./extensions/secrets.ts";
 import { type FunctionsOptions, startFunctions } from "./functions/mod.ts";
 import { type GatewayOptions, startGateway } from "./gateway/mod.ts";
 import { loadKeys } from "./keys.ts";
@@ -10,6 +12,7 @@ import { migrate, startDatabase } from "./postgres/mod.ts";
 import { createRealtime } from "./realtime/mod.ts";
 import { seedStack } from "./seed.ts";
 import type { Settings } from "./settings.ts";
+import { createStorage, type StorageContext } from "./storage/mod.ts";
 
 /** Where a running stack is reached, by people and by tests. */
 export interface StackInfo {
@@ -43,10 +46,13 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
   started.defer(() => mail.stop());
   const { deliver } = mail;
   const internalSecret = crypto.randomUUID() + crypto.randomUUID();
-  const context = { settings, keys, database, internalSecret, deliver, log };
+  const secrets = { ...await keepSecrets(database, `${url}/functions/v1`) };
+  const context = { settings, keys, database, internalSecret, deliver, secrets, log };
   const parts = await step("Services", () => startParts(context, started));
   const gateway = startGateway({ ...context, parts });
   started.defer(() => gateway.stop());
+  const extensions = await startExtensions(context);
+  started.defer(() => extensions.stop());
 
   const info = {
     url,
@@ -61,7 +67,7 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
 
 /** Starts the parts side by side. When one fails, those that did start are stopped all the same. */
 async function startParts(
-  context: AuthContext & FunctionsOptions & LiteOptions,
+  context: AuthContext & FunctionsOptions & LiteOptions & StorageContext,
   started: AsyncDisposableStack,
 ): Promise<GatewayOptions["parts"]> {
   const running: Part[] = [];
@@ -72,11 +78,11 @@ async function startParts(
     running.push(await part);
     return part;
   };
-  const starting = [startLite, createAuth, createRealtime, startFunctions]
+  const starting = [startLite, createAuth, createRealtime, startFunctions, createStorage]
     .map((factory) => start(factory(context)));
   await Promise.allSettled(starting);
-  const [rest, auth, realtime, functions] = await Promise.all(starting) as [Part, Part, Part, Part];
-  return { rest, auth, realtime, functions };
+  const [rest, auth, realtime, functions, storage] = await Promise.all(starting);
+  return { rest, auth, realtime, functions, storage } as GatewayOptions["parts"];
 }
 
 /**

@@ -23,7 +23,7 @@ const passedOn = [
 
 /** Hosted's variables, the developer's secrets, and nothing else of the stack's environment. */
 export function functionEnvironment(
-  { settings, keys, database }: FunctionsOptions,
+  { settings, keys, database, secrets: ofStack }: FunctionsOptions,
   name: string,
   secrets: Record<string, string>,
 ): Record<string, string> {
@@ -35,6 +35,7 @@ export function functionEnvironment(
   );
   return {
     ...secrets,
+    ...ofStack,
     ...own,
     SUPABASE_URL: `http://127.0.0.1:${settings.ports.api}`,
     SUPABASE_DB_URL: database.url("postgres"),

@@ -11,6 +11,8 @@ export interface FunctionsOptions {
   settings: Settings;
   keys: Keys;
   database: Pick<Database, "url">;
+  /** What `supabase secrets set` would have been told of this stack. */
+  secrets?: Record<string, string>;
   log: Log;
 }
 

@@ -22,7 +22,7 @@ export async function bootstrap(url: string, options: BootstrapOptions, log: Log
   try {
     if (await isSupabase(sql)) return;
     await requireUsable(sql);
-    const chapters = await readChapters();
+    const chapters = await chaptersFor(sql);
     const digest = await digestOf(chapters);
     const [row] = await sql`select current_setting('nexus.bootstrap', true) as applied`;
     if (row?.applied !== digest) await applyAll(sql, chapters, digest, options);
@@ -34,7 +34,7 @@ export async function bootstrap(url: string, options: BootstrapOptions, log: Log
   }
 }
 
-/** One file of `sql/`. */
+/** One file of `sql/`; one named `…_without_<extension>.sql` stands in for what the server lacks. */
 interface Chapter {
   name: string;
   text: string;
@@ -46,6 +46,15 @@ async function readChapters(): Promise<Chapter[]> {
   return await Promise.all(
     names.map(async (name) => ({ name, text: await Deno.readTextFile(join(folder, name)) })),
   );
+}
+
+async function chaptersFor(sql: postgres.Sql): Promise<Chapter[]> {
+  const rows = await sql<{ name: string }[]>`select name from pg_available_extensions`;
+  const available = new Set(rows.map(({ name }) => name));
+  return (await readChapters()).filter(({ name }) => {
+    const [, extension] = /_without_(\w+)\.sql$/.exec(name) ?? [];
+    return extension === undefined || !available.has(extension);
+  });
 }
 
 async function digestOf(chapters: Chapter[]): Promise<string> {
