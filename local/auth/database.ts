@@ -29,16 +29,21 @@ export interface Database extends Sql {
  * Opens the pool. Not postgres.js: when a backend dies within a transaction it throws outside every
  * promise, which would end the whole stack, and its pool never gives the connection back.
  */
-export function openDatabase(url: string, max: number, log: Log): Database {
+export function openDatabase(
+  url: string,
+  max: number,
+  log: Log,
+  application = "auth",
+): Database {
   const pool = new Pool({
     connectionString: url,
-    application_name: "auth",
+    application_name: application,
     max,
     connectionTimeoutMillis: 5_000,
     // Below the gateway's cap, so that a request behind a lock ends with an answer of ours.
     statement_timeout: 10_000,
   });
-  pool.on("error", (error) => log(`auth: an idle connection broke: ${error.message}`));
+  pool.on("error", (error) => log(`${application}: an idle connection broke: ${error.message}`));
   // A connection that breaks in use also says so here, beside failing its statement.
   pool.on("connect", (client) => client.on("error", () => {}));
   return Object.assign(runner(pool), {
@@ -83,5 +88,6 @@ async function transaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promi
 export const postgresError = (error: unknown): DatabaseError | undefined =>
   error instanceof DatabaseError ? error : undefined;
 
-export const isUniqueViolation = (error: unknown): boolean =>
-  postgresError(error)?.code === "23505";
+/** Whether a statement failed because another user has the address. */
+export const isTakenEmail = (error: unknown): boolean =>
+  postgresError(error)?.constraint === "users_email_partial_key";

@@ -1,16 +1,14 @@
 import type { Keys } from "../keys.ts";
+import type { Deliver } from "../mail/mail.ts";
 import type { Log, Part } from "../part.ts";
 import type { AuthConfig, Settings } from "../settings.ts";
 import type { Auth } from "./auth.ts";
 import { openDatabase } from "./database.ts";
 import { Hooks } from "./hooks/mod.ts";
 import { Limits } from "./limits.ts";
-import type { Deliver } from "./mails/mod.ts";
 import { Passwords } from "./passwords.ts";
 import { createRoutes } from "./routes.ts";
 import { Turns } from "./turns.ts";
-
-export type { Deliver } from "./mails/mod.ts";
 
 export interface AuthContext {
   settings: Settings;

@@ -1,13 +1,13 @@
 import { Hono } from "hono";
-import type { Mail } from "../auth/mails/templates.ts";
 import { join } from "../paths.ts";
 import type { Settings } from "../settings.ts";
+import type { Deliver } from "./mail.ts";
 import { listPage, mailPage } from "./page.ts";
 import { MailStore } from "./store.ts";
 
 /** The local inbox: no mail leaves the machine. */
 export interface Inbox {
-  deliver(mail: Mail): Promise<void>;
+  deliver: Deliver;
   stop(): Promise<void>;
 }
 

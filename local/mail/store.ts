@@ -1,5 +1,5 @@
-import type { Mail } from "../auth/mails/templates.ts";
 import { join } from "../paths.ts";
+import type { Mail } from "./mail.ts";
 
 /** A mail that was caught. */
 export interface CaughtMail extends Mail {

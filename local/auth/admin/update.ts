@@ -3,7 +3,7 @@ import { audit, operator } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import type { Json } from "../body.ts";
 import type { Call } from "../call.ts";
-import { isUniqueViolation, type Sql } from "../database.ts";
+import { isTakenEmail, type Sql } from "../database.ts";
 import { banEnd } from "../durations.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError } from "../errors.ts";
@@ -37,7 +37,7 @@ export async function updateUserAsAdmin(auth: Auth, call: Call): Promise<Json> {
       await audit(sql, operator, "user_modified", traitsOf(user));
     });
   } catch (cause) {
-    if (isUniqueViolation(cause)) throw emailTaken();
+    if (isTakenEmail(cause)) throw emailTaken();
     throw new AuthError(500, "unexpected_failure", "Error updating user", { cause });
   }
   return present((await findUser(auth.sql, user.id))!);

@@ -3,7 +3,7 @@ import { audit, operator } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import type { Json } from "../body.ts";
 import type { Call } from "../call.ts";
-import { isUniqueViolation, type Sql } from "../database.ts";
+import { isTakenEmail, type Sql } from "../database.ts";
 import { banEnd } from "../durations.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid, orFail } from "../errors.ts";
@@ -57,7 +57,7 @@ export async function createUserAsAdmin(auth: Auth, call: Call): Promise<Json> {
     });
   } catch (error) {
     const cause = error instanceof AuthError ? error.cause : error;
-    if (isUniqueViolation(cause)) throw emailTaken();
+    if (isTakenEmail(cause)) throw emailTaken();
     throw new AuthError(500, "unexpected_failure", "Database error creating new user", { cause });
   }
 }

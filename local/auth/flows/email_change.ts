@@ -1,7 +1,7 @@
 import { confirmEmail, mergeMetadata, setIdentityEmail } from "../accounts.ts";
 import { audit } from "../audit.ts";
 import type { Auth } from "../auth.ts";
-import { isUniqueViolation, name, type Sql } from "../database.ts";
+import { isTakenEmail, name, type Sql } from "../database.ts";
 import { AuthError } from "../errors.ts";
 import type { TokenKind } from "../one_time_tokens.ts";
 import { findUser, type User } from "../users.ts";
@@ -37,7 +37,7 @@ async function changeEmail(sql: Sql, user: User, email: string): Promise<User> {
         updated_at = now()
       where id = ${user.id}`;
   } catch (error) {
-    if (isUniqueViolation(error)) throw emailTaken();
+    if (isTakenEmail(error)) throw emailTaken();
     throw error;
   }
   if (user.is_anonymous) {

@@ -3,11 +3,12 @@ import { audit } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import type { Json } from "../body.ts";
 import type { Call } from "../call.ts";
+import type { Sql } from "../database.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid } from "../errors.ts";
-import { challengeOf, startFlow } from "../pkce.ts";
-import { findUserByEmail } from "../users.ts";
 import { requireUser } from "../guard.ts";
+import { challengeOf, startFlow } from "../pkce.ts";
+import { findUserByEmail, lockUser, type User } from "../users.ts";
 import {
   requestEmailChange,
   sendConfirmation,
@@ -23,9 +24,7 @@ export async function recover(auth: Auth, call: Call): Promise<Json> {
   if (!body.text("email")) throw invalid("Password recovery requires an email");
   const email = requireEmail(body.text("email"));
   const challenge = challengeOf(body);
-  const user = await findUserByEmail(auth.sql, email);
-  if (!user || user.deleted_at) return {};
-  await auth.sql.transaction(async (sql) => {
+  await withKnown(auth, email, async (sql, user) => {
     if (challenge) await startFlow(sql, user.id, "recovery", challenge);
     await audit(sql, user, "user_recovery_requested");
     await sendRecovery(auth, sql, call, user, challenge);
@@ -59,7 +58,7 @@ export async function magicLink(auth: Auth, call: Call): Promise<Json> {
   const { body } = call;
   const email = requireEmail(body.text("email"));
   const challenge = challengeOf(body);
-  let user = await findUserByEmail(auth.sql, email);
+  const user = await findUserByEmail(auth.sql, email);
   if (!user?.email_confirmed_at) {
     requireOpen(auth);
     // Hosted gives them a random password that nobody knows. None is the same to every client, and
@@ -68,11 +67,8 @@ export async function magicLink(auth: Auth, call: Call): Promise<Json> {
     const registered = await register(auth, call, candidate, challenge);
     // The confirmation that went out signs in, too.
     if (auth.config.confirmationsEnabled && !registered.existed) return {};
-    user = registered.user;
   }
-  const known = user;
-  if (known.deleted_at) return {};
-  await auth.sql.transaction(async (sql) => {
+  await withKnown(auth, email, async (sql, known) => {
     if (challenge) await startFlow(sql, known.id, "magiclink", challenge);
     await audit(sql, known, "user_recovery_requested");
     await sendMagicLink(auth, sql, call, known, challenge);
@@ -93,9 +89,7 @@ export async function resend(auth: Auth, call: Call): Promise<Json> {
   if (given && phone) throw invalid("Only an email address or phone number should be provided.");
   if (phone) throw new AuthError(400, "phone_provider_disabled", "Phone logins are disabled");
   if (!given) throw invalid("Missing email address or phone number");
-  const user = await findUserByEmail(auth.sql, requireEmail(given));
-  if (!user || user.deleted_at) return {};
-  await auth.sql.transaction(async (sql) => {
+  await withKnown(auth, requireEmail(given), async (sql, user) => {
     if (type === "signup" && !user.email_confirmed_at) {
       await audit(sql, user, "user_confirmation_requested");
       await sendConfirmation(auth, sql, call, user);
@@ -109,15 +103,30 @@ export async function resend(auth: Auth, call: Call): Promise<Json> {
 /** `GET /reauthenticate`: a code by which a signed-in person proves that it is still them. */
 export async function reauthenticate(auth: Auth, call: Call): Promise<Json> {
   const { user } = await requireUser(auth, call);
-  if (!user.email) {
+  const { email } = user;
+  if (!email) {
     throw invalid("Reauthentication requires the user to have an email or a phone number");
   }
   if (!user.email_confirmed_at) {
     throw new AuthError(422, "email_not_confirmed", "Please verify your email first.");
   }
-  await auth.sql.transaction(async (sql) => {
-    await audit(sql, user, "user_reauthenticate_requested");
-    await sendReauthentication(auth, sql, call, user);
+  await withKnown(auth, email, async (sql, locked) => {
+    await audit(sql, locked, "user_reauthenticate_requested");
+    await sendReauthentication(auth, sql, call, locked);
   });
   return {};
+}
+
+/** Runs `work` in a transaction that holds the person's row; does nothing for an unknown address. */
+async function withKnown(
+  auth: Auth,
+  email: string,
+  work: (sql: Sql, user: User) => Promise<void>,
+): Promise<void> {
+  const known = await findUserByEmail(auth.sql, email);
+  if (!known || known.deleted_at) return;
+  await auth.sql.transaction(async (sql) => {
+    const user = await lockUser(sql, known.id);
+    if (user) await work(sql, user);
+  });
 }

@@ -9,20 +9,24 @@ import { findUserByEmail, isBanned } from "../users.ts";
 
 /** `POST /token`: every grant that ends in a session. */
 export async function token(auth: Auth, call: Call): Promise<TokenAnswer> {
-  const grant = grants[call.query.get("grant_type") ?? ""];
+  const grant = grants.get(call.query.get("grant_type"));
   if (!grant) throw new AuthError(400, "invalid_credentials", "unsupported_grant_type");
   auth.limits.take("token", call.address);
   return await grant(auth, call);
 }
 
-const grants: Record<string, (auth: Auth, call: Call) => Promise<TokenAnswer>> = {
-  password: signInWithPassword,
-  refresh_token: refresh,
-  pkce: exchangeCode,
-  id_token: () => {
-    throw new AuthError(400, "provider_disabled", "Provider is not enabled");
-  },
-};
+type Grant = (auth: Auth, call: Call) => Promise<TokenAnswer> | never;
+
+const grants = new Map<string | null, Grant>([
+  ["password", signInWithPassword],
+  ["refresh_token", refresh],
+  ["pkce", exchangeCode],
+  ["id_token", noProvider],
+]);
+
+function noProvider(): never {
+  throw new AuthError(400, "provider_disabled", "Provider is not enabled");
+}
 
 async function signInWithPassword(auth: Auth, call: Call): Promise<TokenAnswer> {
   const { body } = call;

@@ -6,7 +6,7 @@ import { orFail } from "../errors.ts";
 import { type MailAction, sendEmailChange, sendMail } from "../mails/mod.ts";
 import { hashOf, newCode, requirePause, storeToken, type TokenKind } from "../one_time_tokens.ts";
 import { type Challenge, markFor } from "../pkce.ts";
-import { findUser, lockUser, type User } from "../users.ts";
+import { findUser, type User } from "../users.ts";
 
 /** What a mail carries, when the last one went out, and what GoTrue says when it could not. */
 interface Kind {
@@ -16,7 +16,11 @@ interface Kind {
   failure: string;
 }
 
-/** Stores a token and sends it. Within a transaction, so that a mail that fails leaves no trace. */
+/**
+ * Stores a token, sends it and gives the user as they are then. The transaction has locked the user,
+ * so that of two requests at once only one finds the last mail long enough ago; a mail that fails
+ * leaves no trace.
+ */
 async function send(
   auth: Auth,
   sql: Sql,
@@ -24,18 +28,17 @@ async function send(
   user: User,
   { action, token, sentAt, failure }: Kind,
   challenge?: Challenge,
-): Promise<void> {
-  // Locked, so that of two requests at once only one finds the last mail long enough ago.
-  const locked = (await lockUser(sql, user.id))!;
-  if (sentAt) requirePause(auth, locked[sentAt]);
+): Promise<User> {
+  if (sentAt) requirePause(auth, user[sentAt]);
   const code = newCode(auth);
   const hash = markFor(hashOf(user.email!, code), challenge);
-  await orFail(
+  return await orFail(
     failure,
     (async () => {
       await storeToken(sql, user.id, token, hash, user.email!);
       const current = (await findUser(sql, user.id))!;
       await sendMail(auth, sql, call, current, action, { code, hash });
+      return current;
     })(),
   );
 }
@@ -46,7 +49,7 @@ type Send = (
   call: Call,
   user: User,
   challenge?: Challenge,
-) => Promise<void>;
+) => Promise<User>;
 
 const sender = (kind: Kind): Send => (auth, sql, call, user, challenge) =>
   send(auth, sql, call, user, kind, challenge);
@@ -86,7 +89,7 @@ export const sendInvite = sender({
   failure: "Error sending invite email",
 });
 
-/** Asks the new address, and the old one where both must agree, to confirm a change. */
+/** Asks the new address, and the old one where both must agree, to confirm a change; `user` is locked. */
 export async function requestEmailChange(
   auth: Auth,
   sql: Sql,
@@ -95,7 +98,7 @@ export async function requestEmailChange(
   email: string,
   challenge?: Challenge,
 ): Promise<void> {
-  requirePause(auth, (await lockUser(sql, user.id))!.email_change_sent_at);
+  requirePause(auth, user.email_change_sent_at);
   const secretFor = (address: string) => {
     const code = newCode(auth);
     return { code, hash: markFor(hashOf(address, code), challenge) };

@@ -11,7 +11,7 @@ import { audit } from "../audit.ts";
 import type { Auth } from "../auth.ts";
 import type { Json } from "../body.ts";
 import type { Call } from "../call.ts";
-import { isUniqueViolation, type Sql } from "../database.ts";
+import { isTakenEmail, type Sql } from "../database.ts";
 import { requireEmail } from "../email_address.ts";
 import { AuthError, invalid, orFail } from "../errors.ts";
 import { requireStrong } from "../passwords.ts";
@@ -78,7 +78,7 @@ export async function register(
   } catch (error) {
     const cause = error instanceof AuthError ? error.cause : error;
     // Somebody else signed the same address up in the meantime: it is a known one now.
-    if (known || !isUniqueViolation(cause)) throw error;
+    if (known || !isTakenEmail(cause)) throw error;
     return await register(auth, call, candidate, challenge);
   }
 }
@@ -97,8 +97,7 @@ async function requestConfirmation(
   }
   await audit(sql, user, "user_confirmation_requested", traits);
   if (challenge) await startFlow(sql, user.id, "email/signup", challenge);
-  await sendConfirmation(auth, sql, call, user, challenge);
-  return (await findUserByEmail(sql, user.email!))!;
+  return await sendConfirmation(auth, sql, call, user, challenge);
 }
 
 /**

@@ -111,10 +111,7 @@ async function confirmAddress(sql: Sql, user: User, kind: TokenKind): Promise<Us
     await sql`
       with tokens as (delete from auth.one_time_tokens where user_id = ${user.id})
       update auth.users set recovery_token = '', updated_at = now() where id = ${user.id}`;
-    if (user.email_confirmed_at) {
-      await audit(sql, user, "login");
-      return user;
-    }
+    if (user.email_confirmed_at) return user;
   }
   await audit(sql, user, "user_signedup");
   await verifyIdentity(sql, user.id);

@@ -3,12 +3,9 @@ import type { Call } from "../call.ts";
 import type { Sql } from "../database.ts";
 import { redirectOf } from "../redirects.ts";
 import { present, type User } from "../users.ts";
-import { type Mail, type MailAction, renderMail } from "./templates.ts";
+import { type MailAction, renderMail } from "./templates.ts";
 
-export type { Mail, MailAction } from "./templates.ts";
-
-/** Hands a mail to whatever sends it. */
-export type Deliver = (mail: Mail) => Promise<void>;
+export type { MailAction } from "./templates.ts";
 
 interface Secret {
   code: string;

@@ -1,3 +1,5 @@
+import type { Mail } from "../../mail/mail.ts";
+
 /** What a mail is about; each is the `email_action_type` of the `send_email` hook. */
 export type MailAction =
   | "signup"
@@ -6,17 +8,6 @@ export type MailAction =
   | "recovery"
   | "email_change"
   | "reauthentication";
-
-/** A mail ready to be sent. `link` and `code` stand in its text, too. */
-export interface Mail {
-  to: string;
-  subject: string;
-  action: string;
-  text: string;
-  html: string;
-  link?: string;
-  code?: string;
-}
 
 interface Template {
   subject: string;

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { withDatabase } from "../../support/database.ts";
-import { newEmail, origin, password, refusal, signedIn, startAuth } from "./support.ts";
+import {
+  median,
+  newEmail,
+  origin,
+  password,
+  refusal,
+  signedIn,
+  startAuth,
+  tolerance,
+} from "./support.ts";
 
 Deno.test("signing up sends a mail, and its code signs in", async () => {
   await using auth = await startAuth();
@@ -56,6 +65,28 @@ Deno.test("a taken, confirmed address is answered like a new one and gets no mai
   }]);
   assert.ok(data.user?.confirmation_sent_at);
   assert.deepEqual(auth.mails, []);
+});
+
+Deno.test("a taken address and a new one take the same time", async () => {
+  await using auth = await startAuth();
+  const person = await signedIn(auth);
+  const timeOf = async (email: string) => {
+    const began = performance.now();
+    await auth.visitor().auth.signUp({ email, password });
+    return performance.now() - began;
+  };
+  const taken: number[] = [];
+  const fresh: number[] = [];
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const [one, other] = await Promise.all([timeOf(person.email), timeOf(newEmail())]);
+    taken.push(one);
+    fresh.push(other);
+  }
+  const difference = Math.abs(median(taken) - median(fresh));
+  assert.ok(
+    difference < tolerance(median(taken)),
+    `the medians differ by ${difference} ms`,
+  );
 });
 
 Deno.test("ten sign-ups of one address at once make one user, and no failure", async () => {

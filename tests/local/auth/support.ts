@@ -1,7 +1,7 @@
 import { type AuthError, createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { decodeJwt } from "jose";
 import { createAuth } from "../../../local/auth/mod.ts";
-import type { Mail } from "../../../local/auth/mails/mod.ts";
+import type { Mail } from "../../../local/mail/mail.ts";
 import { type Keys, loadKeys } from "../../../local/keys.ts";
 import { type AuthConfig, readSettings } from "../../../local/settings.ts";
 import { randomAddress } from "../../support/clients.ts";
@@ -136,3 +136,9 @@ export async function waiterFor(watch: Sql, ...backends: number[]): Promise<numb
     return waiting?.pid as number | undefined;
   });
 }
+
+export const median = (values: number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/** Two medians this close say nothing: 10 ms, and more only where a busy machine makes all of it slow. */
+export const tolerance = (typical: number): number => Math.max(10, 0.15 * typical);

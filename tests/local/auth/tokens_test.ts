@@ -124,6 +124,22 @@ Deno.test("what is not configured is refused in GoTrue's words", async () => {
   assert.equal((await (await auth.request("/health")).json()).name, "GoTrue");
 });
 
+Deno.test("only the grants there are end in a session", async () => {
+  await using auth = await startAuth();
+  for (const grant of ["", "constructor", "web3", "__proto__"]) {
+    const response = await auth.request(`/token?grant_type=${grant}`, {
+      method: "POST",
+      body: "{}",
+    });
+    const { error_code, msg } = await response.json();
+    assert.deepEqual([response.status, error_code, msg], [
+      400,
+      "invalid_credentials",
+      "unsupported_grant_type",
+    ]);
+  }
+});
+
 Deno.test("an anonymous sign-in gives a session marked as such, where it is switched on", async () => {
   await using auth = await startAuth({ anonymousEnabled: true });
   const { data, error } = await auth.visitor().auth.signInAnonymously();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Mail } from "../../../local/auth/mails/mod.ts";
+import type { Mail } from "../../../local/mail/mail.ts";
 import { startMail } from "../../../local/mail/mod.ts";
 import { freeOffset } from "../../support/ports.ts";
 
