@@ -134,8 +134,8 @@ Deno.test("a flood of logins leaves the rest of Auth answering", async () => {
   const took = performance.now() - began;
   assert.equal(error, null);
   for (const answer of await flood) assert.deepEqual(refusal(answer), [400, "invalid_credentials"]);
-  assert.ok(took < performance.now() - began, "the flood had not begun to be worked off");
-  assert.ok(took < 500, `took ${took} ms`);
+  const flooded = performance.now() - began;
+  assert.ok(took < flooded / 4, `took ${took} of ${flooded} ms`);
 });
 
 Deno.test("a bcrypt hash of another system can be taken over", async () => {
