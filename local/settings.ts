@@ -55,6 +55,8 @@ export interface ProjectConfig {
     autoExposeNewTables: boolean;
   };
   auth: AuthConfig;
+  /** The largest upload, in bytes. */
+  storage: { fileSizeLimit: number };
   functions: FunctionConfig[];
 }
 
@@ -157,6 +159,7 @@ export function readProjectConfig(folder: string, env: Record<string, string>): 
       autoExposeNewTables: api.auto_expose_new_tables === true,
     },
     auth: readAuth(from("auth"), env),
+    storage: { fileSizeLimit: bytes(String(from("storage").file_size_limit ?? "50MiB")) },
     functions: Object.entries(from("functions"))
       .filter(([, entry]) => (entry as Toml).enabled !== false)
       .map(([name, entry]) => readFunction(join(folder, "supabase"), name, entry as Toml)),
@@ -229,4 +232,14 @@ function seconds(duration: string): number {
   const unit: Record<string, number> = { ms: 0.001, s: 1, m: 60, h: 3600 };
   return [...duration.matchAll(/([\d.]+)(ms|s|m|h)/g)]
     .reduce((sum, [, amount, name]) => sum + Number(amount) * unit[name!]!, 0);
+}
+
+/** The CLI's notation of sizes: `10MiB` → 10485760, `10MB` → 10000000. */
+function bytes(size: string): number {
+  const [, amount, prefix, binary] = /^(\d+)\s*([KMG]?)(i?)B?$/i.exec(size) ?? [];
+  if (amount === undefined) {
+    throw new SettingsError(`file_size_limit is no size: "${size}".`);
+  }
+  const power = ["", "K", "M", "G"].indexOf(prefix!.toUpperCase());
+  return Number(amount) * (binary ? 1024 : 1000) ** power;
 }

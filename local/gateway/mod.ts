@@ -6,14 +6,13 @@ import { accessLine } from "./access_log.ts";
 import { addressOf } from "./address.ts";
 import { dataApiAuthorization } from "./data_api.ts";
 import { createRouter, type Parts } from "./router.ts";
-import { storage } from "./storage.ts";
 
 export interface GatewayOptions {
   settings: Settings;
   keys: Keys;
   /** Signs the tokens by which the Data API knows its callers: it never sees the project's keys. */
   internalSecret: string;
-  parts: Omit<Parts, "storage">;
+  parts: Parts;
   log: Log;
 }
 
@@ -24,7 +23,7 @@ export function startGateway(options: GatewayOptions): { stop(): Promise<void> }
   const { settings, keys, internalSecret, parts, log } = options;
   const route = createRouter({
     keys,
-    parts: { ...parts, storage },
+    parts,
     authorizeDataApi: dataApiAuthorization(keys, internalSecret),
     log,
   });

@@ -1,5 +1,5 @@
 -- Schema storage: buckets and objects as the hosted Storage server has them, for the policies that
--- migrations write; the server itself is not part of this stack yet.
+-- migrations write; local/storage serves them.
 alter default privileges for role postgres in schema storage
   grant all on tables to postgres, anon, authenticated, service_role;
 alter default privileges for role postgres in schema storage
@@ -123,7 +123,7 @@ $$;
 -- A row deleted by SQL would leave its file behind.
 create or replace function storage.protect_delete() returns trigger language plpgsql as $$
 begin
-  if coalesce(current_setting('storage.can_delete', true), 'false') <> 'true' then
+  if coalesce(current_setting('storage.allow_delete_query', true), 'false') <> 'true' then
     raise insufficient_privilege using
       message = 'Direct deletion from storage tables is not allowed. Use the Storage API instead.',
       hint = 'This prevents accidental data loss from orphaned objects.';

@@ -27,7 +27,7 @@ export interface Seen {
 export async function withDoor(
   test: (door: Door) => Promise<void>,
   {
-    parts = {} as Partial<Record<"rest" | "auth" | "realtime" | "functions", Part>>,
+    parts = {} as Partial<Record<"rest" | "auth" | "realtime" | "functions" | "storage", Part>>,
     jwtSecret = "",
   } = {},
 ): Promise<void> {
@@ -46,6 +46,7 @@ export async function withDoor(
       auth: echo("auth"),
       realtime: echo("realtime"),
       functions: echo("functions"),
+      storage: echo("storage"),
       ...parts,
     },
     log: (line) => log.push(line),
