@@ -24,6 +24,7 @@ const firstBackoff = 100;
 const longestBackoff = 10_000;
 const settledAfter = 10_000;
 const lastLinesKept = 20;
+const lastWordsWithin = 200;
 
 /**
  * A child process that is kept running: started again with a growing pause when it dies, stopped
@@ -80,7 +81,7 @@ export class Supervised {
 
   /** The first start: a child that ends instead is not tried again but explained by its output. */
   async started(): Promise<void> {
-    await Promise.race([this.whenReady(this.#options.readyWithin), this.#endedOnce.promise]);
+    await Promise.race([this.#ready.promise, this.#endedOnce.promise]);
     if (this.#isReady) return;
     const output = this.#lastLines.map((line) => `  ${line}`).join("\n");
     await this.stop();
@@ -100,6 +101,7 @@ export class Supervised {
     this.#waiting.abort();
     await this.#end();
     await this.#running;
+    this.#endedOnce.resolve();
   }
 
   async #keepRunning(): Promise<void> {
@@ -138,16 +140,20 @@ export class Supervised {
     this.#child = child;
     const watchdog = watch(child.pid, this.#options);
     const gone = new AbortController();
-    const drained = new AbortController();
-    const output = Promise.all([this.#read(child.stdout), this.#read(child.stderr)]);
-    output.finally(() => drained.abort());
-    const readiness = this.#awaitReady(gone.signal);
+    const silent = new AbortController();
+    const work = Promise.all([
+      this.#read(child.stdout, silent.signal),
+      this.#read(child.stderr, silent.signal),
+      this.#awaitReady(gone.signal),
+    ]);
     const status = await child.status;
     gone.abort();
     this.#child = undefined;
     this.#markDown();
     // A grandchild that outlives it may hold its pipes open: that is no reason to wait.
-    await Promise.all([pause(200, drained.signal), readiness, watchdog.dismiss()]);
+    const patience = pause(lastWordsWithin, silent.signal).then(() => silent.abort());
+    work.finally(() => silent.abort());
+    await Promise.all([work, patience, watchdog.dismiss()]);
     return status.signal ?? `exit code ${status.code}`;
   }
 
@@ -191,12 +197,16 @@ export class Supervised {
     await tooLong;
   }
 
-  async #read(stream: ReadableStream<Uint8Array>): Promise<void> {
+  async #read(stream: ReadableStream<Uint8Array>, silent: AbortSignal): Promise<void> {
     let rest = "";
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      lines.forEach((line) => this.#note(line));
+    try {
+      for await (const text of stream.pipeThrough(new TextDecoderStream(), { signal: silent })) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        lines.forEach((line) => this.#note(line));
+      }
+    } catch (error) {
+      if (!silent.aborted) throw error;
     }
     if (rest) this.#note(rest);
   }
