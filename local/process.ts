@@ -152,7 +152,8 @@ export class Supervised {
     this.#markDown();
     // A grandchild that outlives it may hold its pipes open: that is no reason to wait.
     const patience = pause(lastWordsWithin, silent.signal).then(() => silent.abort());
-    work.finally(() => silent.abort());
+    const done = () => silent.abort();
+    work.then(done, done);
     await Promise.all([work, patience, watchdog.dismiss()]);
     return status.signal ?? `exit code ${status.code}`;
   }
