@@ -11,6 +11,7 @@ create table public.permissions (
 );
 comment on table public.permissions is
   'What a role can permit, as <capability>.<verb>. operators_only ones work in the tenant platform alone.';
+create index permissions_module on public.permissions (module);
 
 -- Roles
 create table public.roles (
@@ -51,6 +52,7 @@ create table private.built_in_role_permissions (
   primary key (role, permission)
 );
 comment on table private.built_in_role_permissions is 'What the built-in roles permit in a new tenant.';
+create index built_in_role_permissions_permission on private.built_in_role_permissions (permission);
 
 create function private.declare_permission(
   name text, description text, roles text[], operators_only boolean default false

@@ -53,7 +53,8 @@ comment on column private.audit_log.details_digest is
 comment on column private.audit_log.transaction_id is 'Tells the sealing job which lines can have no more neighbours.';
 
 create index audit_log_actor on private.audit_log (tenant_id, actor, id);
-create index audit_log_action on private.audit_log (tenant_id, action, id);
+-- Led by the action, which its foreign key looks for; a search names both.
+create index audit_log_action on private.audit_log (action, tenant_id, id);
 create index audit_log_resource on private.audit_log (tenant_id, resource, id);
 -- Lines come in the order of transactions, nearly: a range index is small and costs the writer nothing.
 create index audit_log_transaction on private.audit_log using brin (transaction_id) with (pages_per_range = 16);

@@ -46,6 +46,7 @@ comment on table public.wallet_ledger_accounts is
 comment on column public.wallet_ledger_accounts.lowest_balance is 'Null: no limit (issuance, which is the other side of all that exists).';
 comment on column public.wallet_ledger_accounts.deferred is
   'Entries wait in wallet_pending and are folded later, so that an account everybody touches makes nobody wait.';
+create index wallet_ledger_accounts_currency on public.wallet_ledger_accounts (tenant_id, currency);
 
 -- Transfers and entries
 create table public.wallet_transfers (
@@ -62,6 +63,7 @@ create table public.wallet_transfers (
   check (from_account <> to_account)
 );
 comment on table public.wallet_transfers is 'What was moved, once and for good. actor is null for the system.';
+create index wallet_transfers_currency on public.wallet_transfers (tenant_id, currency);
 
 create table public.wallet_entries (
   tenant_id uuid not null,
@@ -91,6 +93,7 @@ create table private.wallet_pending (
   foreign key (tenant_id, entry_id) references public.wallet_entries (tenant_id, id)
 );
 comment on table private.wallet_pending is 'Deferred entries not yet in their account''s balance.';
+create index wallet_pending_entry on private.wallet_pending (tenant_id, entry_id);
 
 create table public.wallet_memos (
   tenant_id uuid not null,
@@ -115,6 +118,7 @@ create table public.wallet_keys (
 );
 comment on table public.wallet_keys is
   'Idempotency keys, kept for good. Written before the transfer they name, in its transaction. person_id is the platform''s id for the system.';
+create index wallet_keys_transfer on public.wallet_keys (tenant_id, transfer_id);
 
 -- Append-only, for the owner too
 create trigger wallet_transfers_append_only before update or delete on public.wallet_transfers

@@ -10,13 +10,16 @@ import { freeOffset } from "./support/ports.ts";
 /**
  * Runs the tests (all, or those under the paths given; options go to `deno test`) against one
  * stack: the one named by SUPABASE_URL and its companions, else one of its own on free ports, in a
- * temporary folder that is removed afterwards.
+ * temporary folder that is removed afterwards, with the database of `--db-url=URL` if there is one.
  */
-async function main(args: string[], stopped: AbortSignal): Promise<number> {
+async function main(given: string[], stopped: AbortSignal): Promise<number> {
+  const isOurs = (arg: string) => arg.startsWith("--db-url=");
+  const args = given.filter((arg) => !isOurs(arg));
   if (Deno.env.has("SUPABASE_URL")) return await test(args, {}, stopped);
   const folder = await Deno.makeTempDir({ prefix: "nexus-test-" });
+  const options = given.filter(isOurs);
   try {
-    return await withStack(folder, (info) => test(args, environment(info), stopped));
+    return await withStack(folder, options, (info) => test(args, environment(info), stopped));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -24,9 +27,10 @@ async function main(args: string[], stopped: AbortSignal): Promise<number> {
 
 async function withStack(
   folder: string,
+  given: string[],
   work: (info: StackInfo) => Promise<number>,
 ): Promise<number> {
-  const options = ["--no-seed", "--port-offset", String(freeOffset())];
+  const options = ["--no-seed", "--port-offset", String(freeOffset()), ...given];
   const settings = readSettings(options, { NEXUS_HOME: folder });
   const home = await openHome(folder);
   try {
@@ -58,7 +62,10 @@ async function test(
 ): Promise<number> {
   const options = args.filter((arg) => arg.startsWith("-"));
   const paths = args.filter((arg) => !arg.startsWith("-"));
-  const files = testFiles(paths.length > 0 ? paths : ["tests"]);
+  const files = paths.length > 0
+    ? testFiles(paths)
+    // Those need another database: `deno task test:extensions` runs them.
+    : testFiles(["tests"]).filter((file) => !file.startsWith(join(root, "tests", "extensions")));
   const alone = files.filter((file) => file.endsWith("_alone_test.ts"));
   const together = files.filter((file) => !alone.includes(file));
   const runs = [

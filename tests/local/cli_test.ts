@@ -2,45 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "../../local/paths.ts";
 import { migrate } from "../../local/postgres/mod.ts";
 import { root } from "../../local/settings.ts";
+import { cli, isCliAvailable, makeProject, supabase } from "../support/supabase_cli.ts";
 import { makePlace, query } from "./postgres/support.ts";
 
-const cli = "supabase@3.1.0";
-
-async function supabase(folder: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command("npx", {
-    args: ["-y", cli, ...args, "--workdir", folder],
-    stdin: "null",
-    env: { SUPABASE_TELEMETRY_DISABLED: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-/** The CLI comes from npm: without npx, or offline with an empty cache, there is nothing to test. */
-async function isAvailable(): Promise<boolean> {
-  try {
-    return (await supabase(root, "--version")).code === 0;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** A project folder as ours, but for the port of its database. */
-async function makeProject(folder: string, port: number): Promise<string> {
-  const project = join(folder, "supabase");
-  await Deno.mkdir(project, { recursive: true });
-  const config = await Deno.readTextFile(join(root, "supabase", "config.toml"));
-  await Deno.writeTextFile(
-    join(project, "config.toml"),
-    config.replace("port = 54322", `port = ${port}`),
-  );
-  await Deno.copyFile(join(root, "supabase", "seed.sql"), join(project, "seed.sql"));
-  await Deno.symlink(join(root, "migrations"), join(project, "migrations"));
-  return folder;
-}
-
-const available = await isAvailable();
+const available = await isCliAvailable();
 
 Deno.test({
   name: `the Supabase CLI works against the database${
@@ -51,9 +16,10 @@ Deno.test({
     await using place = await makePlace();
     let database = await place.start();
     const url = database.url("postgres");
-    const folder = await makeProject(join(place.settings.home, "..", "project"), database.port);
+    await using project = await makeProject(database.port);
+    const { folder } = project;
     const run = async (...args: string[]) => {
-      const { code, stdout, stderr } = await supabase(folder, ...args);
+      const { code, stdout, stderr } = await supabase(folder, args);
       assert.equal(code, 0, stdout + stderr);
       return stdout;
     };

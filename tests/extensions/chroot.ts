@@ -1,0 +1,149 @@
+import { join } from "../../local/paths.ts";
+import { type Log, StackError } from "../../local/part.ts";
+
+const suite = "trixie";
+const mirror = "http://deb.debian.org/debian";
+const packages = [
+  "postgresql-17",
+  "postgresql-17-cron",
+  "postgresql-17-pgtap",
+  "postgresql-17-pgvector",
+  "postgresql-17-plpgsql-check",
+  "libtap-parser-sourcehandler-pgtap-perl",
+];
+
+/** This machine cannot make the chroot, for a reason that is no fault of ours. */
+export class Unable extends Error {}
+
+/** A Debian 13 in a folder, with PostgreSQL 17 and its extensions installed. */
+export class Chroot {
+  constructor(readonly folder: string) {}
+
+  /** How to run a program inside, as its user postgres. `chroot` becomes that program. */
+  command(program: string, args: string[], env: Record<string, string> = {}) {
+    return {
+      program: "chroot",
+      args: ["--userspec=postgres:postgres", this.folder, program, ...args],
+      cwd: "/",
+      env: { LC_ALL: "C.UTF-8", PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...env },
+      clearEnv: true,
+    };
+  }
+
+  /** Runs a program inside to its end and returns what it printed; throws what it complained of. */
+  async run(program: string, args: string[], env?: Record<string, string>): Promise<string> {
+    const { program: chroot, ...options } = this.command(program, args, env);
+    return await output(chroot, options);
+  }
+
+  /** Runs a client program of PostgreSQL on the database at `url`; its password stays off the command line. */
+  async onDatabase(url: string, program: string, ...args: string[]): Promise<string> {
+    const { href, password } = withoutPassword(url);
+    return await this.run(program, ["--dbname", href, ...args], { PGPASSWORD: password });
+  }
+
+  /** A new folder that belongs to its user postgres, named as it is seen from inside. */
+  async makeFolder(): Promise<string> {
+    const inside = `/srv/${crypto.randomUUID()}`;
+    await output("chroot", { args: [this.folder, "install", "-d", "-o", "postgres", inside] });
+    return inside;
+  }
+
+  async removeFolder(inside: string): Promise<void> {
+    await Deno.remove(join(this.folder, inside), { recursive: true });
+  }
+}
+
+/**
+ * The chroot of this machine, made the first time (about a minute) and found again as long as the
+ * list of packages is the same. Throws `Unable` where it cannot be made.
+ */
+export async function ensureChroot(parent: string, log: Log): Promise<Chroot> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) throw new Unable("it takes root on Debian");
+  const folder = join(parent, `${suite}-${await digest([mirror, ...packages].join())}`);
+  if (await exists(folder)) return new Chroot(folder);
+  log(`Making Debian ${suite} with PostgreSQL 17 in ${folder}, once`);
+  await requireDebootstrap();
+  await Deno.mkdir(parent, { recursive: true, mode: 0o755 });
+  const half = await Deno.makeTempDir({ dir: parent, prefix: ".chroot-" });
+  try {
+    await Deno.chmod(half, 0o755);
+    await install(half);
+    // Somebody else may have made the same one meanwhile.
+    await Deno.rename(half, folder).catch(async (error) => {
+      if (!await exists(folder)) throw error;
+    });
+  } catch (error) {
+    if (await isReachable()) throw error;
+    throw new Unable(`${mirror} does not answer`);
+  } finally {
+    await Deno.remove(half, { recursive: true }).catch(ignoreMissing);
+  }
+  return new Chroot(folder);
+}
+
+function withoutPassword(url: string): { href: string; password: string } {
+  const parsed = new URL(url);
+  const password = decodeURIComponent(parsed.password);
+  parsed.password = "";
+  return { href: parsed.href, password };
+}
+
+async function requireDebootstrap(): Promise<void> {
+  if (await succeeds("debootstrap", "--version")) return;
+  if (!await exists("/etc/debian_version")) throw new Unable("it takes root on Debian");
+  const got = await succeeds("apt-get", "update", "--quiet") &&
+    await succeeds("apt-get", "install", "--yes", "--no-install-recommends", "debootstrap");
+  if (!got) throw new Unable("debootstrap is not installed and cannot be");
+}
+
+async function install(folder: string): Promise<void> {
+  await output("debootstrap", { args: ["--variant=minbase", suite, folder, mirror] });
+  // No service is started inside, and no cluster made: each run makes its own.
+  const policy = join(folder, "usr/sbin/policy-rc.d");
+  await Deno.writeTextFile(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+  const settings = join(folder, "etc/postgresql-common");
+  await Deno.mkdir(settings, { recursive: true });
+  await Deno.writeTextFile(join(settings, "createcluster.conf"), "create_main_cluster = false\n");
+  await output("chroot", {
+    args: [folder, "apt-get", "install", "--yes", "--no-install-recommends", ...packages],
+    env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" },
+  });
+  await output("chroot", { args: [folder, "apt-get", "clean"] });
+}
+
+async function isReachable(): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(10_000);
+    const response = await fetch(`${mirror}/dists/${suite}/InRelease`, { signal });
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+async function output(program: string, options: Deno.CommandOptions): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    ...options,
+    stdin: "null",
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  if (success) return text;
+  const said = `${text}\n${new TextDecoder().decode(stderr)}`.trim().split("\n").slice(-20);
+  throw new StackError(`${program} ${options.args?.join(" ")} failed:\n${said.join("\n")}`);
+}
+
+const succeeds = (program: string, ...args: string[]): Promise<boolean> =>
+  output(program, { args }).then(() => true, () => false);
+
+const exists = (path: string): Promise<boolean> => Deno.lstat(path).then(() => true, () => false);
+
+async function digest(text: string): Promise<string> {
+  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return new Uint8Array(bytes).slice(0, 6).toHex();
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
