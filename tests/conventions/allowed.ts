@@ -1,5 +1,14 @@
 /** Capabilities by slug, in migration order: every table, RPC, permission and error code starts with one. */
-export const slugs = ["tenants", "people", "members", "audit", "jobs", "wallet", "operations"];
+export const slugs = [
+  "tenants",
+  "people",
+  "members",
+  "audit",
+  "jobs",
+  "limits",
+  "wallet",
+  "operations",
+];
 
 /** Tables whose plain noun is the field's own name for them; all others start with their slug. */
 export const plainTables = ["modules", "roles", "role_permissions", "permissions"];
@@ -9,8 +18,12 @@ export const anonFunctions = ["tenants_card"];
 
 /** What the secret key may call; everything else is for people. */
 export const serviceFunctions = [
+  "limits_attempt",
+  "limits_forget",
+  "limits_take",
   "members_add",
   "operations_health",
+  "operations_metrics",
   "operations_ready",
   "tenants_card",
   "tenants_create",
@@ -37,6 +50,9 @@ export const writableColumns: Record<string, { insert: string[]; update: string[
 /** Every security definer function; the reason stands behind the clause in its migration. */
 export const definers = {
   public: [
+    "limits_attempt",
+    "limits_forget",
+    "limits_take",
     "audit_prove",
     "audit_search",
     "members_add",
@@ -47,6 +63,7 @@ export const definers = {
     "members_set_role",
     "members_set_status",
     "operations_health",
+    "operations_metrics",
     "people_me",
     "people_session",
     "people_update_me",
@@ -69,8 +86,12 @@ export const definers = {
     "audit_verify_all",
     "audit_write",
     "can",
+    "count_attempt",
     "enforce_transition",
     "enqueue",
+    "feature",
+    "forget_attempts",
+    "limits_check_features",
     "may_hear",
     "members_admit",
     "members_check_role",
@@ -84,9 +105,11 @@ export const definers = {
     "people_on_login_created",
     "people_on_login_removed",
     "person",
+    "rate_limit",
     "require",
     "require_member",
     "require_person",
+    "require_rate",
     "session_fault",
     "tenants_check",
     "tenants_with",
