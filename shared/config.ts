@@ -1,10 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import {
   addressHeader,
+  hookSecrets,
+  httpUrl,
   isLocal,
   issuerList,
   keysByName,
   keySet,
+  limitList,
+  mailbox,
   originList,
   placeholderIn,
   projectUrl,
@@ -40,6 +44,30 @@ export const variables = z.object({
       "Header with the client's address, one that the proxy in front overwrites. " +
         "Default: cf-connecting-ip; x-forwarded-for on a local project.",
     ),
+  NEXUS_LIMITS: limitList.optional()
+    .describe(
+      "Comma-separated request limits as name=count/seconds, in place of those in the code. " +
+        "Default: ip=100/60,person=300/60 and what routes declare.",
+    ),
+  NEXUS_LOCAL_PROVIDERS: originList.optional()
+    .describe(
+      "Comma-separated origins of provider fakes on this machine, for a local project only. " +
+        "Default: none, so that no inner address is ever called.",
+    ),
+  RESEND_API_KEY: z.string().min(8).optional()
+    .describe("Key of the mail provider Resend. Default: no mail is sent."),
+  RESEND_API_URL: httpUrl.default("https://api.resend.com")
+    .describe("Address of Resend's API, or of something that speaks it."),
+  EMAIL_FROM: mailbox.optional()
+    .describe(
+      "Sender of all mail, as `Name <address>`; the domain is verified with the provider. " +
+        "Default: no mail is sent.",
+    ),
+  SEND_EMAIL_HOOK_SECRET: hookSecrets.optional()
+    .describe(
+      "Secret of Auth's send_email hook, as `v1,whsec_<base64>`; two with `|` between while it " +
+        "is changed. Default: the hook is refused.",
+    ),
 });
 
 /** What the functions know of their environment: resolved once at start, then handed in. */
@@ -62,6 +90,16 @@ export interface Config {
     readonly origins: readonly string[];
     readonly bodyLimit: number;
     readonly clientAddressHeader: string;
+    /** Limits by name, where the configuration says otherwise than the code. */
+    readonly limits: z.infer<typeof limitList>;
+    readonly localProviders: readonly string[];
+  };
+  readonly email: {
+    readonly provider: { readonly url: string; readonly key: Secret | undefined };
+    /** The sender of all mail; undefined where no mail is sent. */
+    readonly from: z.infer<typeof mailbox> | undefined;
+    /** What signs the calls of Auth's send_email hook. */
+    readonly hookSecrets: readonly Secret[];
   };
 }
 
@@ -89,6 +127,7 @@ export function readConfig(env: Record<string, string>): Config {
   const problems = [
     ...missingKeys(given),
     ...publicSecrets(given),
+    ...localOnly(given),
     ...Object.entries(given).filter(([, value]) => placeholderIn(value))
       .map(([name]) => `${name} still holds a placeholder`),
     ...(parsed.error?.issues ?? []).map((issue) => explain(issue, given)),
@@ -108,6 +147,12 @@ function missingKeys(given: Record<string, string>): string[] {
 function publicSecrets(given: Record<string, string>): string[] {
   return given.JWT_SECRET === publicSharedSecret && !isLocal(given.SUPABASE_URL ?? "")
     ? ["JWT_SECRET is the publicly known one of a local project"]
+    : [];
+}
+
+function localOnly(given: Record<string, string>): string[] {
+  return given.NEXUS_LOCAL_PROVIDERS && !isLocal(given.SUPABASE_URL ?? "")
+    ? ["NEXUS_LOCAL_PROVIDERS is for a local project"]
     : [];
 }
 
@@ -140,6 +185,16 @@ function resolve(env: z.infer<typeof variables>): Config {
       bodyLimit: env.NEXUS_BODY_LIMIT,
       clientAddressHeader: env.NEXUS_CLIENT_ADDRESS_HEADER ??
         (local ? "x-forwarded-for" : "cf-connecting-ip"),
+      limits: env.NEXUS_LIMITS ?? {},
+      localProviders: env.NEXUS_LOCAL_PROVIDERS ?? [],
+    },
+    email: {
+      provider: {
+        url: env.RESEND_API_URL,
+        key: env.RESEND_API_KEY ? new Secret(env.RESEND_API_KEY) : undefined,
+      },
+      from: env.EMAIL_FROM,
+      hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),
     },
   };
 }

@@ -26,6 +26,9 @@ export const projectUrl = z.string()
   .refine((url) => url.startsWith("https:") || isLocal(url), "must use https")
   .transform((text) => text.replace(/\/+$/, ""));
 
+export const httpUrl = z.string().refine(isHttpUrl, "must be an http(s) address")
+  .transform((text) => text.replace(/\/+$/, ""));
+
 /** Exact origins only: `*` would let any page use a visitor's token it got hold of. */
 export const originList = list(
   isOrigin,
@@ -36,6 +39,38 @@ export const issuerList = list(isHttpUrl, "must list http(s) addresses");
 
 export const addressHeader = z.string().regex(/^[A-Za-z0-9-]+$/, "must be the name of a header")
   .transform((name) => name.toLowerCase());
+
+const limit = /^([a-z_]+)=([1-9]\d{0,6})\/([1-9]\d{0,6})$/;
+
+/** `ip=100/60,auth=10/900`: limits by name, a count of requests in so many seconds. */
+export const limitList = list(
+  (text) => limit.test(text),
+  "must list limits such as ip=100/60",
+).transform((items) =>
+  Object.fromEntries(items.map((item) => {
+    const [, name = "", count, window] = limit.exec(item) ?? [];
+    return [name, { limit: Number(count), window: Number(window) }];
+  }))
+);
+
+/** `Name <address>`, or an address alone. */
+export const mailbox = z.string()
+  .regex(
+    /^(?:[^<>@"\r\n]+ )?<?[^\s<>@,;"]+@[^\s<>@,;"]+>?$/,
+    "must be a sender such as Nexus <mail@example.org>",
+  )
+  .transform((text) => {
+    const [, name = "", address = text] = /^(.*?) ?<(.+)>$/.exec(text) ?? [];
+    return { name, address };
+  });
+
+/** Secrets as Auth writes them: `v1,whsec_…`, several with `|` between; each as base64 alone. */
+export const hookSecrets = z.string().transform((text) => text.split("|"))
+  .refine(
+    (secrets) => secrets.every((secret) => /^v1,whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)),
+    "must be v1,whsec_<base64 of at least 24 bytes>",
+  )
+  .transform((secrets) => secrets.map((secret) => secret.slice("v1,whsec_".length)));
 
 const json = z.string().transform((text, context): unknown => {
   try {

@@ -1,21 +1,29 @@
 import { createTokens, type Tokens } from "./auth/tokens.ts";
 import type { Config } from "./config.ts";
 import { createDoors, type Doors } from "./database/client.ts";
+import { type CallProvider, createProviderClient } from "./http/provider.ts";
 import { createLog, type Log } from "./log.ts";
+import { Metrics } from "./metrics.ts";
 
 /** What every function works with: made once at start, handed in, and replaced piecewise by tests. */
 export interface Services {
   config: Config;
   log: Log;
+  metrics: Metrics;
   tokens: Tokens;
   database: Doors;
+  /** The one way to outside providers: with a time limit, further tries and a guard. */
+  callProvider: CallProvider;
 }
 
 export function createServices(name: string, config: Config): Services {
+  const log = createLog(name);
   return {
     config,
-    log: createLog(name),
+    log,
+    metrics: new Metrics(name),
     tokens: createTokens(config.tokens),
     database: createDoors(config),
+    callProvider: createProviderClient({ localProviders: config.http.localProviders, log }),
   };
 }

@@ -2,7 +2,7 @@
 export class Lru<K, V> {
   readonly #entries = new Map<K, V>();
 
-  constructor(readonly limit: number) {}
+  constructor(readonly limit: number, readonly onForget: (key: K, value: V) => void = () => {}) {}
 
   get size(): number {
     return this.#entries.size;
@@ -17,14 +17,13 @@ export class Lru<K, V> {
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key);
+    this.delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size > this.limit) {
-      this.#entries.delete(this.#entries.keys().next().value as K);
-    }
+    if (this.#entries.size > this.limit) this.delete(this.#entries.keys().next().value as K);
   }
 
   delete(key: K): void {
-    this.#entries.delete(key);
+    const value = this.#entries.get(key);
+    if (value !== undefined && this.#entries.delete(key)) this.onForget(key, value);
   }
 }

@@ -61,3 +61,14 @@ export const operator = createMiddleware<ForOperators>(async (c, next) => {
   );
   await next();
 });
+
+/** For routes of machines of the operators: the secret key, and nothing else, opens them. */
+export const withSecretKey = createMiddleware<ForOperators>(async (c, next) => {
+  const { config, database } = c.var.services;
+  if (!await hasSecretKey(c.req.raw.headers, config.secretKeys)) {
+    throw new ProblemError("auth.required");
+  }
+  c.set("bySecretKey", true);
+  c.set("database", database.asService(originOf(c.req, c.var)));
+  await next();
+});

@@ -7,10 +7,14 @@ export const catalogue = {
   "timeout": { status: 504, title: "The answer took too long, whether it was done is unknown" },
   "unavailable": { status: 503, title: "Not available at the moment, try again shortly" },
 
+  "request.address_refused": { status: 422, title: "This address is not called from here" },
   "request.append_only": { status: 409, title: "This can be added to, never changed" },
+  "request.cross_site": { status: 403, title: "Cookies are taken from our own pages only" },
+  "request.https_required": { status: 403, title: "Use https" },
   "request.invalid": { status: 422, title: "The request does not match its schema" },
   "request.method_not_allowed": { status: 405, title: "This route does not know this method" },
   "request.not_found": { status: 404, title: "No such route" },
+  "request.precondition_failed": { status: 412, title: "It was changed in the meantime" },
   "request.too_large": { status: 413, title: "The request body is too large" },
   "request.transition_refused": { status: 409, title: "Not possible in the present state" },
   "request.unsupported_media_type": { status: 415, title: "The body is of another media type" },
@@ -40,6 +44,19 @@ export const catalogue = {
   "members.role_built_in": { status: 409, title: "Built-in roles stay as they are" },
   "members.role_in_use": { status: 409, title: "Members still have this role" },
   "members.role_not_found": { status: 404, title: "No such role" },
+
+  "limits.exceeded": { status: 429, title: "Too many requests, try again later" },
+  "limits.feature_unknown": { status: 422, title: "There is no such feature switch" },
+
+  "email.not_configured": { status: 503, title: "This project sends no mail yet" },
+  "webhooks.refused": { status: 401, title: "The signature is missing, wrong, old or used before" },
+
+  "files.damaged": { status: 422, title: "The file is damaged, or not what it seems" },
+  "files.not_found": { status: 404, title: "No such file" },
+  "files.quota_exceeded": { status: 409, title: "There is no room left for this file" },
+  "files.too_large": { status: 413, title: "The file is too large" },
+  "files.too_many_pixels": { status: 422, title: "The picture has too many pixels" },
+  "files.type_unsupported": { status: 415, title: "Files of this type are not taken here" },
 
   "wallet.currency_unknown": { status: 422, title: "This tenant has no such currency" },
   "wallet.idempotency_mismatch": { status: 422, title: "This key was used for another request" },

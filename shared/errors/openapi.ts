@@ -28,7 +28,7 @@ type ProblemResponses<C extends ErrorCode> = {
 };
 
 /** What any route can end with. */
-const always = ["internal"] as const;
+const always = ["internal", "limits.exceeded"] as const;
 
 /** What any route that asks the database can end with. */
 export const databaseErrors = ["unavailable", "timeout"] as const;

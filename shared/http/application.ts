@@ -10,7 +10,9 @@ import { problemAnswer, ProblemError } from "../errors/problem.ts";
 import { describeError } from "../log.ts";
 import type { Services } from "../services.ts";
 import { accessLog } from "./access_log.ts";
+import { declaredBy } from "./declared.ts";
 import type { Env } from "./env.ts";
+import { limits } from "./limits.ts";
 import { router } from "./router.ts";
 
 /** Headers that browser apps send, beyond those that need no permission. */
@@ -33,7 +35,16 @@ const sentHeaders = [
 ];
 
 /** Headers of answers that browser apps may read. */
-const readHeaders = ["etag", "location", "retry-after", "x-request-id"];
+const readHeaders = [
+  "etag",
+  "location",
+  "ratelimit-limit",
+  "ratelimit-policy",
+  "ratelimit-remaining",
+  "ratelimit-reset",
+  "retry-after",
+  "x-request-id",
+];
 
 /**
  * The one place where a function's application is put together: every answer carries a request id
@@ -61,8 +72,13 @@ export function application(services: Services): OpenAPIHono<Env> {
     exposeHeaders: readHeaders,
     maxAge: 3600,
   }));
+  if (!local) app.use(encrypted);
+  app.use(limits(http));
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
-  app.use(bodyLimit({ maxSize: http.bodyLimit, onError: refuseBody }));
+  app.use((c, next) => {
+    const maxSize = Math.max(http.bodyLimit, ...declaredBy(c).map((d) => d.bodyLimit ?? 0));
+    return bodyLimit({ maxSize, onError: refuseBody })(c, next);
+  });
   app.notFound((c) => answer(c, new ProblemError("request.not_found")));
   app.onError((error, c) => answer(c, problemOf(error)));
   return app;
@@ -72,6 +88,14 @@ export function application(services: Services): OpenAPIHono<Env> {
 async function notCached(c: Context<Env>, next: () => Promise<void>) {
   await next();
   if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+}
+
+/** A redirect would come too late: what had to stay secret was on its way already. */
+async function encrypted(c: Context<Env>, next: () => Promise<void>) {
+  if (c.req.header("x-forwarded-proto")?.split(",")[0]?.trim() === "http") {
+    throw new ProblemError("request.https_required");
+  }
+  await next();
 }
 
 function onMethodNotAllowed(c: Context, methods: string[]): Response {

@@ -2,12 +2,17 @@ import type { Caller } from "../auth/tokens.ts";
 import type { Database } from "../database/client.ts";
 import type { ProblemError } from "../errors/problem.ts";
 import type { Services } from "../services.ts";
+import type { TraceContext } from "../tracing.ts";
 
 /** What a handler finds in `c.var` on every route. */
 export interface Env {
   Variables: {
     services: Services;
     requestId: string;
+    trace: TraceContext;
+    /** Who asks and in which tenant, once a route's middleware found out: for the log. */
+    caller?: Caller;
+    tenant?: Tenant;
     /** The problem that the request ended with. */
     problem?: ProblemError;
   };

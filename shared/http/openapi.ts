@@ -5,6 +5,7 @@ import type { Env } from "./env.ts";
 /** Security requirements that routes declare, by the names of their schemes. */
 export const bySession = [{ session: [] }];
 export const byOperator = [{ session: [] }, { secret_key: [] }];
+export const bySecretKey = [{ secret_key: [] }];
 
 interface About {
   /** Path prefix of the function, such as `/api`. */

@@ -13,12 +13,16 @@ export function clientAddress(request: HonoRequest, header: string): string | un
   return isIP(address) ? address : undefined;
 }
 
-/** What the audit trail in the database records about the request behind a call. */
-export function originOf(request: HonoRequest, { services, requestId }: Env["Variables"]): Origin {
+/** What the database learns about the request behind a call: for the audit trail, and its trace. */
+export function originOf(
+  request: HonoRequest,
+  { services, requestId, trace }: Env["Variables"],
+): Origin {
   const address = clientAddress(request, services.config.http.clientAddressHeader);
   const userAgent = request.header("user-agent");
   return {
     "x-request-id": requestId,
+    traceparent: trace.traceparent,
     ...(address === undefined ? {} : { "x-forwarded-for": address }),
     ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
   };

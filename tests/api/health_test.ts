@@ -84,9 +84,10 @@ Deno.test("without a database an operator is told to come back", async () => {
 
 Deno.test("a database that is behind its time is degraded, and still serves", async () => {
   const found = { status: "degraded", checks: { database: "read_only" } };
+  const allowed = { allowed: true, limit: 100, remaining: 99, reset_at: new Date() };
   await using api = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => Response.json(found),
+    ({ url }) => Response.json(url.endsWith("/limits_take") ? allowed : found),
   );
   const SUPABASE_URL = `http://127.0.0.1:${api.addr.port}`;
   const app = createApp(createTestServices({ SUPABASE_URL }).services);

@@ -80,6 +80,7 @@ Deno.test("every operation has an id of its own, a summary, a known tag and its 
 Deno.test("every declared code is in the catalogue, under its status", () => {
   for (const { name, codes } of operations) {
     assert.equal(codes.get("internal"), 500, name);
+    assert.equal(codes.get("limits.exceeded"), 429, name);
     for (const [code, status] of codes) {
       assert.ok(isErrorCode(code), `${name}: ${code}`);
       assert.equal(catalogue[code].status, status, `${name}: ${code}`);
@@ -96,7 +97,9 @@ Deno.test("an operation declares what its form lets happen", () => {
       assert.equal(codes.has(code), hasBody, `${name}: ${code}`);
     }
     const bySession = operation.security?.some((scheme) => scheme.session) ?? false;
-    for (const code of ["auth.required", "auth.session_ended", "two_factor.required"]) {
+    const closed = Boolean(operation.security?.length);
+    assert.equal(codes.has("auth.required"), closed, `${name}: auth.required`);
+    for (const code of ["auth.session_ended", "two_factor.required"]) {
       assert.equal(codes.has(code), bySession, `${name}: ${code}`);
     }
   }

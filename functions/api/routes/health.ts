@@ -2,6 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { operator } from "shared/auth/signed_in.ts";
 import type { Database } from "shared/database/client.ts";
 import { problems, signedInErrors } from "shared/errors/openapi.ts";
+import { lenient, unlimited } from "shared/http/limits.ts";
 import { byOperator } from "shared/http/openapi.ts";
 import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
@@ -30,13 +31,14 @@ const live = createRoute({
   path: "/live",
   operationId: "getLiveness",
   summary: "Whether the function runs; asks nothing else",
+  middleware: [unlimited] as const,
   responses: { 200: json("It runs", Health), ...problems() },
 });
 
 const readiness = {
+  ...problems(),
   200: json("It serves: `ok`, or `degraded` where something behind it is late", Health),
   503: json("It cannot serve", Health),
-  500: problems()[500],
 };
 
 const overall = createRoute({
@@ -44,6 +46,7 @@ const overall = createRoute({
   path: "/",
   operationId: "getHealth",
   summary: "The same answer as `/health/ready`, for monitors that know one address",
+  middleware: [lenient] as const,
   responses: readiness,
 });
 
@@ -52,6 +55,7 @@ const ready = createRoute({
   path: "/ready",
   operationId: "getReadiness",
   summary: "Whether the function can serve: asks the database",
+  middleware: [lenient] as const,
   responses: readiness,
 });
 
@@ -65,7 +69,7 @@ const detailed = createRoute({
   description: "For operators: permission `operations.read` in the tenant `platform`, or the " +
     "secret key.",
   security: byOperator,
-  middleware: [operator] as const,
+  middleware: [lenient, operator] as const,
   responses: {
     200: json("Every check with its result", DetailedHealth),
     ...problems(

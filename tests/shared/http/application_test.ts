@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { problems } from "shared/errors/openapi.ts";
 import { ProblemError } from "shared/errors/problem.ts";
 import { application } from "shared/http/application.ts";
+import { bodyUpTo } from "shared/http/declared.ts";
+import { fromOwnPages } from "shared/http/own_pages.ts";
 import { router } from "shared/http/router.ts";
 import { text } from "shared/http/schemas.ts";
 import { createTestServices } from "../../support/services.ts";
@@ -146,14 +148,18 @@ Deno.test("a sane request id is kept, any other replaced", async () => {
 
 Deno.test("every request is one log line, with the route's pattern in place of the path", async () => {
   const { app, lines } = createTestApp();
-  await app.request(`/api/notes/${id}?token=abc`, post("{}", { authorization: "Bearer abc" }));
-  assert.equal(lines.length, 1);
-  const { time: _time, duration_ms, request_id, ...event } = lines[0]!.event;
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const headers = { authorization: "Bearer abc", traceparent };
+  await app.request(`/api/notes/${id}?token=abc`, post("{}", headers));
+  const requests = lines.filter(({ event }) => event.message === "request");
+  assert.equal(requests.length, 1);
+  const { time: _time, duration_ms, request_id, ...event } = requests[0]!.event;
   assert.ok(typeof duration_ms === "number" && typeof request_id === "string");
   assert.deepEqual(event, {
     level: "info",
     source: "test",
     message: "request",
+    trace_id: "0af7651916cd43dd8448eb211c80319c",
     method: "POST",
     route: "/api/notes/:id",
     status: 422,
@@ -178,6 +184,49 @@ Deno.test("Z8: every answer carries the security headers, refusals too", async (
   const hosted = createTestApp({ SUPABASE_URL: "https://project.supabase.co" }).app;
   const { headers } = await hosted.request("/api/cached");
   assert.match(headers.get("strict-transport-security")!, /^max-age=\d{8}; includeSubDomains$/);
+});
+
+Deno.test("outside a local project nothing is answered over plain http", async () => {
+  const http = { headers: { "x-forwarded-proto": "http" } };
+  const hosted = createTestApp({ SUPABASE_URL: "https://project.supabase.co" }).app;
+  const refused = await problemOf(await hosted.request("/api/cached", http));
+  assert.equal(refused.code, "request.https_required");
+  assert.equal((await createTestApp().app.request("/api/cached", http)).status, 200);
+});
+
+Deno.test("a route may take larger bodies than the others", async () => {
+  const { services } = createTestServices({ NEXUS_BODY_LIMIT: "1024" });
+  const routes = router();
+  routes.post("/small", async (c) => c.text(String((await c.req.text()).length)));
+  routes.post("/large", bodyUpTo(4096), async (c) => c.text(String((await c.req.text()).length)));
+  const app = application(services).route("/api", routes);
+  const send = async (path: string, size: number) =>
+    (await app.request(path, { method: "POST", body: "x".repeat(size) })).status;
+  assert.deepEqual(
+    [
+      await send("/api/small", 2000),
+      await send("/api/large", 2000),
+      await send("/api/large", 5000),
+    ],
+    [413, 200, 413],
+  );
+});
+
+Deno.test("a route that takes a cookie is written to from our own pages only", async () => {
+  const { services } = createTestServices({ NEXUS_CORS_ORIGINS: "https://app.example.org" });
+  const routes = router();
+  routes.all("/cookie", fromOwnPages, (c) => c.body(null, 204));
+  const app = application(services).route("/api", routes);
+  const send = async (headers: Record<string, string>, method = "POST") =>
+    (await app.request("/api/cookie", { method, headers: { cookie: "session=1", ...headers } }))
+      .status;
+  assert.equal(await send({ origin: "https://app.example.org" }), 204);
+  assert.equal(await send({ "sec-fetch-site": "same-origin" }), 204);
+  assert.equal(await send({}, "GET"), 204);
+  for (const origin of ["https://evil.example.org", "null", ""]) {
+    assert.equal(await send({ origin, "sec-fetch-site": "cross-site" }), 403, origin);
+  }
+  assert.equal(await send({}), 403);
 });
 
 Deno.test("Z8: browsers get in from the listed origins only", async () => {
