@@ -65,3 +65,11 @@ end;
 $$;
 comment on function private.require_person() is
   'The caller''s id. Raises auth.required without a token, auth.session_ended for one that is no longer trusted.';
+
+select private.declare_metric(
+  'sessions_active', 'gauge', 'Sessions begun or refreshed within the last hour, by kind.',
+  $$select count(*) as value, jsonb_build_object('kind', 'login') as labels
+    from auth.sessions s
+    where coalesce(s.refreshed_at at time zone 'UTC', s.created_at) > now() - interval '1 hour'
+      and (s.not_after is null or s.not_after > now())$$
+);

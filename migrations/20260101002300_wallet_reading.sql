@@ -73,3 +73,10 @@ $$;
 comment on function public.wallet_statement(uuid, text, text, int) is
   'The caller''s entries in a currency, newest first (permission wallet.read). cursor: of the last line seen. page_size: 1 to 100. Raises wallet.currency_unknown, wallet.not_found, request.invalid.';
 grant execute on function public.wallet_statement(uuid, text, text, int) to authenticated;
+
+-- Counting millions of rows at every scrape would cost more than the transfers: the server's own
+-- count of live rows is exact for a table that only grows, until a crash makes it an estimate.
+select private.declare_metric(
+  'wallet_transactions_total', 'counter', 'Transfers in the ledger.',
+  $$select pg_stat_get_live_tuples('public.wallet_transfers'::regclass) as value$$
+);

@@ -52,3 +52,70 @@ $$;
 comment on function public.operations_health() is
   'Readiness with figures for operators: { status, checks, figures } (permission operations.read in platform, or the secret key). Raises tenants.not_found, members.permission_denied.';
 grant execute on function public.operations_health() to authenticated, service_role;
+
+-- Figures
+create type public.operations_metric as (
+  name text,
+  kind text,
+  help text,
+  value double precision,
+  labels jsonb
+);
+comment on type public.operations_metric is 'One value for GET /api/metrics.';
+
+create function public.operations_metrics()
+returns setof public.operations_metric
+language plpgsql
+volatile
+security definer -- reads what the figures are counted from
+set search_path = ''
+as $$
+declare
+  v_metric private.metrics;
+begin
+  for v_metric in select m.* from private.metrics m order by m.name loop
+    begin
+      return query execute format(
+        'select $1, $2, $3, (q.row ->> %L)::double precision, coalesce(q.row -> %L, %L)
+         from (select to_jsonb(r) as row from (%s) r) q',
+        'value', 'labels', '{}', v_metric.query
+      ) using v_metric.name, v_metric.kind, v_metric.help;
+    exception when others then
+      -- One figure that fails must not hide the others, nor its own failure.
+      return next (
+        'metrics_failed', 'gauge', 'Figures that could not be read.', 1,
+        jsonb_build_object('name', v_metric.name, 'sqlstate', sqlstate)
+      )::public.operations_metric;
+    end;
+  end loop;
+end;
+$$;
+comment on function public.operations_metrics() is
+  'Every figure that the capabilities declared, for the secret key.';
+grant execute on function public.operations_metrics() to service_role;
+
+select private.declare_metric(
+  'database_connections', 'gauge', 'Connections to this database, by state.',
+  $$select count(*) as value, jsonb_build_object('state', coalesce(a.state, 'none')) as labels
+    from pg_catalog.pg_stat_activity a where a.datname = current_database() group by a.state$$
+);
+select private.declare_metric(
+  'database_connections_max', 'gauge', 'Connections that the server accepts.',
+  $$select current_setting('max_connections')::int as value$$
+);
+select private.declare_metric(
+  'database_size_bytes', 'gauge', 'Size of this database on disk.',
+  $$select pg_database_size(current_database()) as value$$
+);
+select private.declare_metric(
+  'database_transactions_total', 'counter', 'Transactions ended, by outcome.',
+  $$select v.value, jsonb_build_object('outcome', v.outcome) as labels
+    from pg_catalog.pg_stat_database d,
+      lateral (values ('commit', d.xact_commit), ('rollback', d.xact_rollback)) v(outcome, value)
+    where d.datname = current_database()$$
+);
+-- Known to the dashboards from the start, without a value until the shop adds its rows.
+select private.declare_metric(
+  'inventory_low_count', 'gauge', 'Products at or below their reorder level.',
+  $$select null as value$$
+);

@@ -2,13 +2,17 @@ import { application } from "shared/http/application.ts";
 import { serveOpenApi } from "shared/http/openapi.ts";
 import type { Services } from "shared/services.ts";
 import { audit } from "./routes/audit.ts";
+import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
+import { metrics } from "./routes/metrics.ts";
 import { people } from "./routes/people.ts";
 
 /** The whole function, from the services it works with: tests pass their own. */
 export function createApp(services: Services) {
   const app = application(services);
   app.route("/api/health", health);
+  app.route("/api/metrics", metrics);
+  app.route("/api/v1/uploads", files);
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", audit);
   serveOpenApi(app, {
@@ -17,8 +21,9 @@ export function createApp(services: Services) {
     description: "What needs more than the Data API: every refusal is problem+json, and its " +
       "`code` is the one thing to decide on. Times are ISO 8601 UTC, amounts integers.",
     tags: {
+      files: "Pictures and documents that people upload",
       audit: "Who did what, for those who may know",
-      operations: "Health of the service, and this document",
+      operations: "Health and figures of the service, and this document",
       people: "The person behind the session",
     },
   });
