@@ -1,4 +1,5 @@
 import { dirname, fromFileUrl, join, resolve } from "../../../local/paths.ts";
+import { signal } from "../../../local/watchdog.ts";
 import { freeOffset } from "../../support/ports.ts";
 import { until } from "../../support/wait.ts";
 
@@ -102,7 +103,7 @@ export class Running {
   }
 
   signal(name: Deno.Signal): void {
-    if (!this.hasEnded) this.#process.kill(name);
+    signal(this.#process, name);
   }
 
   async #follow(): Promise<Finished> {
