@@ -54,7 +54,7 @@ Deno.test("as CSV every cell is safe for spreadsheets", async () => {
   assertEquals(response.headers.get("content-type"), "text/csv; charset=utf-8");
   const [head, line] = (await response.text()).split("\r\n");
   assertEquals(head!.includes("created_at,action,resource,actor"), true);
-  assertEquals(/(^|,)"?[=+@-]/.test(line!), false, line);
+  assertEquals(/(^|,)"?[=+@-]/.test(line!), false, line!);
 });
 
 Deno.test("GET /admin/audit-logs refuses what is not of its form and who may not", async (t) => {
