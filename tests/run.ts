@@ -75,7 +75,8 @@ async function test(
   const sum = (what: keyof Counts) => runs.reduce((total, run) => total + run[what], 0);
   const skipped = sum("skipped") > 0 ? `, ${sum("skipped")} skipped` : "";
   say(`${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
-  return sum("failed") > 0 ? 1 : 0;
+  // A mistyped path or filter must not look like success.
+  return sum("failed") > 0 || sum("passed") + sum("skipped") === 0 ? 1 : 0;
 }
 
 function testFiles(paths: string[]): string[] {
