@@ -6,6 +6,7 @@ import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
 import { people } from "./routes/people.ts";
+import { tenants } from "./routes/tenants.ts";
 
 /** The whole function, from the services it works with: tests pass their own. */
 export function createApp(services: Services) {
@@ -13,6 +14,7 @@ export function createApp(services: Services) {
   app.route("/api/health", health);
   app.route("/api/metrics", metrics);
   app.route("/api/v1/uploads", files);
+  app.route("/api/v1/tenants", tenants);
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", audit);
   serveOpenApi(app, {
@@ -24,6 +26,7 @@ export function createApp(services: Services) {
       files: "Pictures and documents that people upload",
       audit: "Who did what, for those who may know",
       operations: "Health and figures of the service, and this document",
+      tenants: "The communities one belongs to",
       people: "The person behind the session",
     },
   });
