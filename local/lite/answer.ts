@@ -13,6 +13,7 @@ export function answerWith({ status, code, message, details, hint }: Answer): Er
   const headers = {
     "Proxy-Status": `PostgREST; error=${code}`,
     ...(status === 401 && { "WWW-Authenticate": "Bearer" }),
+    ...(status === 503 && { "Retry-After": "1" }),
   };
   return Object.assign(new Error(message), {
     code: "PGRST",

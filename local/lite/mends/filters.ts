@@ -26,33 +26,28 @@ export const filters: Mend = {
 const reserved = /^(select|columns|on_conflict|apikey|(.+\.)?(order|limit|offset))$/;
 
 function withFilters(ast: AnyAST, { url, routine, method }: CurrentRequest): AnyAST {
-  const { where: _, ...filtered } = structuredCloneOfSelect(ast);
+  const filtered = withoutFilters(ast as Filtered);
   const args = method === "POST" ? [] : routine?.args.map(({ name }) => name) ?? [];
   for (const [name, value] of url.searchParams) {
     if (reserved.test(name) || args.includes(name)) continue;
-    const { target, rest } = locate(filtered as Filtered, name);
+    const { target, rest } = locate(filtered, name);
     if (!add(target.where ??= {}, rest, value)) return ast;
   }
-  return filtered;
+  return filtered as AnyAST;
 }
 
-// Embedded filters stand inside `select`; the request's own tree is left as it was.
-function structuredCloneOfSelect(ast: AnyAST): AnyAST {
-  if (!ast.select) return { ...ast };
-  const select = structuredClone(ast.select);
-  forEachEmbed(select, (embed) => delete embed.where);
-  return { ...ast, select };
-}
-
-function forEachEmbed(select: unknown[], visit: (embed: Filtered) => void): void {
-  for (const entry of select) {
-    if (typeof entry !== "object" || entry === null) continue;
-    for (const embed of Object.values(entry as Record<string, Filtered>)) {
-      if (!embed.select) continue;
-      visit(embed);
-      forEachEmbed(embed.select, visit);
-    }
-  }
+/** A copy without lite's conditions: those of embedded relations stand inside `select`. */
+function withoutFilters(filtered: Filtered): Filtered {
+  const { where: _, ...rest } = filtered;
+  if (!rest.select) return rest;
+  const select = rest.select.map((entry) => {
+    if (typeof entry !== "object" || entry === null) return entry;
+    const parts = Object.entries(entry as Record<string, Filtered>);
+    return Object.fromEntries(
+      parts.map(([alias, part]) => [alias, part.select ? withoutFilters(part) : part]),
+    );
+  });
+  return { ...rest, select };
 }
 
 /** Follows `author.tenant.slug` into the embedded resources it names, by alias or by relation. */

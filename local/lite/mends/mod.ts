@@ -12,7 +12,10 @@ import { schemaCache } from "./schema_cache.ts";
 import { values } from "./values.ts";
 import { writes } from "./writes.ts";
 
-/** All of them, in the order in which they wrap: the first is outermost. */
+/**
+ * All of them, in the order in which they wrap: the first is outermost. What the request is changed
+ * to is handed down the list, too.
+ */
 export const mends: Mend[] = [
   introspection,
   relationships,

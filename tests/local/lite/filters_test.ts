@@ -73,6 +73,13 @@ Deno.test("a filter's value is the text it is", async (t) => {
     assertEquals(await titles(mended, "null"), [{ title: "two" }]);
     assertEquals(await titles(mended, "unknown"), [{ title: "three" }]);
     assertEquals(await titles(plain, "null"), []);
+    const books = await mended.get(
+      "/authors?select=name,books(title)&books.title=is.not_null&books.id=gt.2&id=gt.1&order=id",
+    );
+    assertEquals(books, [
+      { name: "null", books: [] },
+      { name: "unknown", books: [{ title: "three" }] },
+    ]);
   });
 });
 
