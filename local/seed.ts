@@ -61,13 +61,16 @@ export async function seedStack(stack: StackInfo, log: Log): Promise<void> {
   const people = await ensurePeople(service);
   const members = await must(service.from("members").select("tenant_id, person_id"));
   const present = new Set(members.map((member) => `${member.tenant_id} ${member.person_id}`));
+  const keys = await must(service.from("wallet_keys").select("key").like("key", "opening %"));
+  const granted = new Set(keys.map(({ key }) => key));
   await inTurns(demoMembers, 8, async ({ email, tenant, role }) => {
     const [tenant_id, person] = [tenants.get(tenant)!, people.get(email)!];
     if (!present.has(`${tenant_id} ${person}`)) {
       await must(service.rpc("members_add", { tenant_id, person, role }));
     }
     for (const [currency, amount] of Object.entries(openingBalances[tenant]!)) {
-      const idempotency_key = `opening ${person} ${currency}`;
+      const idempotency_key = `opening ${tenant} ${person} ${currency}`;
+      if (granted.has(idempotency_key)) continue;
       const grant = { tenant_id, to_person: person, amount, currency, idempotency_key };
       await must(service.rpc("wallet_issue", { ...grant, memo: "Opening balance" }));
     }
