@@ -59,9 +59,14 @@ export async function seedStack(stack: StackInfo, log: Log): Promise<void> {
   const service = createClient(stack.url, stack.secretKey, { auth: { persistSession: false } });
   const tenants = await tenantIds(service);
   const people = await ensurePeople(service);
-  const members = await must(service.from("members").select("tenant_id, person_id"));
+  const here = [...tenants.values()];
+  const members = await must(
+    service.from("members").select("tenant_id, person_id").in("tenant_id", here),
+  );
   const present = new Set(members.map((member) => `${member.tenant_id} ${member.person_id}`));
-  const keys = await must(service.from("wallet_keys").select("key").like("key", "opening %"));
+  const keys = await must(
+    service.from("wallet_keys").select("key").in("tenant_id", here).like("key", "opening %"),
+  );
   const granted = new Set(keys.map(({ key }) => key));
   await inTurns(demoMembers, 8, async ({ email, tenant, role }) => {
     const [tenant_id, person] = [tenants.get(tenant)!, people.get(email)!];
