@@ -1,0 +1,132 @@
+import type { Database } from "../database/client.ts";
+import { ProblemError } from "../errors/problem.ts";
+import { decode, isDecodable, toWebp } from "./codecs.ts";
+import { type ImageHeader, isPdf, readImageHeader } from "./image_header.ts";
+import { folderOf, safeName, variantPath } from "./names.ts";
+import type { Store } from "./store.ts";
+
+/** A row of `files`, as far as the functions need it. */
+export interface FileRow {
+  tenant_id: string;
+  id: string;
+  bucket: "avatars" | "images" | "documents";
+  path: string;
+  content_type: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  status: "pending" | "held" | "released" | "rejected" | "deleted";
+}
+
+/** The doors an upload goes through: its right is the caller's, its bytes are the server's. */
+export interface UploadDoors {
+  asCaller: Database;
+  asService: Database;
+  store: Store;
+}
+
+export interface UploadRequest {
+  tenantId: string;
+  bucket: string;
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The answer to an upload. */
+export interface Upload {
+  id: string;
+  bucket: FileRow["bucket"];
+  path: string;
+  content_type: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+  status: "held" | "released";
+  webp: { path: string; size: number; saving_percent: number } | null;
+}
+
+/**
+ * Takes an upload from its bytes to its row: looks at the bytes, lets the database decide on rights
+ * and room, and keeps original and WebP. Of one that fails on the way nothing stays.
+ */
+export async function keepUpload(doors: UploadDoors, request: UploadRequest): Promise<Upload> {
+  const { asCaller, asService, store } = doors;
+  const { bytes, bucket, name, tenantId: tenant_id } = request;
+  const image = readImageHeader(bytes);
+  if (!image && !isPdf(bytes)) throw new ProblemError("files.type_unsupported");
+  const content_type = image?.type ?? "application/pdf";
+  const begun = await asCaller.rpc<FileRow>("files_begin", {
+    tenant_id,
+    bucket,
+    name: safeName(name, content_type),
+    content_type,
+    size: bytes.byteLength,
+    width: image?.width ?? null,
+    height: image?.height ?? null,
+  });
+  const row = { tenant_id, file: begun.id };
+  try {
+    const webp = image && await keepWebp(doors, begun, bytes, image);
+    await store.put(begun.bucket, begun.path, bytes, content_type);
+    const { status } = await asService.rpc<FileRow>("files_finish", row);
+    const { id, path, size, width, height } = begun;
+    const kept = { id, bucket: begun.bucket, path, content_type, size, width, height };
+    return { ...kept, status: status as Upload["status"], webp: webp ?? null };
+  } catch (error) {
+    // Where this fails, too, the sweep finds the file by its age.
+    await asService.rpc("files_abandon", row).catch(() => {});
+    throw error;
+  }
+}
+
+/** The smaller copy; undefined where none is made, or it would not be smaller. */
+async function keepWebp(
+  { asService, store }: UploadDoors,
+  file: FileRow,
+  bytes: Uint8Array<ArrayBuffer>,
+  image: ImageHeader,
+): Promise<Upload["webp"]> {
+  if (image.type === "image/webp" || !isDecodable(image)) return null;
+  const pixels = await decode(bytes, image);
+  const webp = await toWebp(pixels);
+  const saved = 1 - webp.byteLength / bytes.byteLength;
+  if (saved <= 0) return null;
+  const path = await keepVariant({ asService, store }, file, "webp", webp, pixels);
+  return { path, size: webp.byteLength, saving_percent: Math.floor(saved * 100) };
+}
+
+/** Keeps a derived picture of the file and notes it; of a file that is gone meanwhile, nothing stays. */
+export async function keepVariant(
+  { asService, store }: Pick<UploadDoors, "asService" | "store">,
+  file: FileRow,
+  kind: "webp" | "thumbnail",
+  bytes: Uint8Array<ArrayBuffer>,
+  { width, height }: { width: number; height: number },
+): Promise<string> {
+  const path = variantPath(file.path, kind);
+  const content_type = "image/webp";
+  await store.put(file.bucket, path, bytes, content_type);
+  try {
+    await asService.rpc("files_add_variant", {
+      tenant_id: file.tenant_id,
+      file: file.id,
+      kind,
+      path,
+      content_type,
+      size: bytes.byteLength,
+      width,
+      height,
+    });
+  } catch (error) {
+    await store.remove(file.bucket, [path]).catch(() => {});
+    throw error;
+  }
+  return path;
+}
+
+/** Removes every object of a file, noted or not, wherever it was on its way to. */
+export async function removeObjects(store: Store, { path }: Pick<FileRow, "path">): Promise<void> {
+  for (const bucket of ["avatars", "images", "documents", "exports"]) {
+    await store.remove(bucket, await store.list(bucket, folderOf(path)));
+  }
+}
