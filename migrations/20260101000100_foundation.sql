@@ -16,24 +16,27 @@ grant usage on schema private to anon, authenticated, service_role;
 -- Ids
 create function private.uuid_v7()
 returns uuid
-language sql
+language plpgsql -- a function in sql is planned anew at each call from plpgsql, ten times slower here
 volatile
 security invoker
 set search_path = ''
 as $$
+declare
+  v_micros bigint := extract(epoch from clock_timestamp()) * 1000000;
+begin
   -- RFC 9562 version 7 with the microseconds in rand_a (its method 3): ids made one after the other
   -- sort in that order. 28672 is the version nibble.
-  select encode(
+  return encode(
     overlay(
       overlay(
         uuid_send(gen_random_uuid())
-        placing substring(int8send(t.micros / 1000) from 3) from 1 for 6
+        placing substring(int8send(v_micros / 1000) from 3) from 1 for 6
       )
-      placing int2send((28672 + (t.micros % 1000) * 4096 / 1000)::int2) from 7 for 2
+      placing int2send((28672 + (v_micros % 1000) * 4096 / 1000)::int2) from 7 for 2
     ),
     'hex'
-  )::uuid
-  from (select (extract(epoch from clock_timestamp()) * 1000000)::bigint as micros) t;
+  )::uuid;
+end;
 $$;
 comment on function private.uuid_v7() is 'A time-ordered UUID (RFC 9562 version 7), precise to the microsecond.';
 grant execute on function private.uuid_v7() to authenticated, service_role;

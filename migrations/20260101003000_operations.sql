@@ -7,17 +7,19 @@ select private.declare_permission(
 
 create function public.operations_ready()
 returns jsonb
-language sql
+language plpgsql
 stable
-security invoker
+security definer -- what it checks is closed to clients
 set search_path = ''
 as $$
-  select jsonb_build_object(
-    'status', case when pg_is_in_recovery() then 'degraded' else 'ok' end,
-    'checks', jsonb_build_object(
-      'database', case when pg_is_in_recovery() then 'read_only' else 'ok' end
-    )
-  );
+declare
+  v_checks jsonb := jsonb_build_object(
+    'database', case when pg_is_in_recovery() then 'read_only' else 'ok' end
+  ) || private.jobs_checks();
+  v_well boolean := not exists (select from jsonb_each_text(v_checks) c where c.value <> 'ok');
+begin
+  return jsonb_build_object('status', case when v_well then 'ok' else 'degraded' end, 'checks', v_checks);
+end;
 $$;
 comment on function public.operations_ready() is
   'One cheap answer for readiness: { status (ok or degraded), checks: { <what>: ok or what is wrong } }.';
@@ -41,10 +43,11 @@ begin
       'size_bytes', pg_database_size(current_database())
     ),
     'jobs', jsonb_build_object(
-      'waiting', (select count(*) from private.jobs j where j.leased_until is null),
+      'waiting', (select count(*) from private.jobs j where j.worker is null),
       'oldest_waiting_at', (
-        select min(j.run_at) from private.jobs j where j.leased_until is null and j.run_at <= now()
-      )
+        select min(j.run_at) from private.jobs j where j.worker is null and j.run_at <= now()
+      ),
+      'dead_letters', (select count(*) from private.jobs_dead d where d.reason = 'failed')
     )
   ));
 end;

@@ -68,6 +68,11 @@ export const variables = z.object({
       "Secret of Auth's send_email hook, as `v1,whsec_<base64>`; two with `|` between while it " +
         "is changed. Default: the hook is refused.",
     ),
+  WORKER_SECRET: z.string().min(32).optional()
+    .describe(
+      "What the database proves itself by to the worker, the same as `worker_secret` in its vault. " +
+        "Default: every call of the worker is refused.",
+    ),
 });
 
 /** What the functions know of their environment: resolved once at start, then handed in. */
@@ -101,6 +106,8 @@ export interface Config {
     /** What signs the calls of Auth's send_email hook. */
     readonly hookSecrets: readonly Secret[];
   };
+  /** What the database proves itself by to the worker. */
+  readonly workerSecret: Secret | undefined;
 }
 
 export class ConfigError extends Error {
@@ -196,6 +203,7 @@ function resolve(env: z.infer<typeof variables>): Config {
       from: env.EMAIL_FROM,
       hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),
     },
+    workerSecret: env.WORKER_SECRET ? new Secret(env.WORKER_SECRET) : undefined,
   };
 }
 

@@ -45,11 +45,16 @@ export const catalogue = {
   "members.role_in_use": { status: 409, title: "Members still have this role" },
   "members.role_not_found": { status: 404, title: "No such role" },
 
+  "jobs.not_found": { status: 404, title: "No such schedule" },
+
   "limits.exceeded": { status: 429, title: "Too many requests, try again later" },
   "limits.feature_unknown": { status: 422, title: "There is no such feature switch" },
 
   "email.not_configured": { status: 503, title: "This project sends no mail yet" },
-  "webhooks.refused": { status: 401, title: "The signature is missing, wrong, old or used before" },
+  "webhooks.signature_refused": {
+    status: 401,
+    title: "The signature is missing, wrong, old or used before",
+  },
 
   "files.damaged": { status: 422, title: "The file is damaged, or not what it seems" },
   "files.not_found": { status: 404, title: "No such file" },

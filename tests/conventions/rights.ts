@@ -37,6 +37,13 @@ export const personal = ["people"];
 
 /** RPCs without a tenant: what a signed-in stranger is answered when they call them with nothing useful. */
 export const withoutTenant: Record<string, string | null> = {
+  jobs_dead_letters: "tenants.not_found",
+  jobs_pause: "tenants.not_found",
+  jobs_replay: "tenants.not_found",
+  jobs_resume: "tenants.not_found",
+  jobs_run: "tenants.not_found",
+  jobs_schedules: "tenants.not_found",
+  jobs_statistics: "tenants.not_found",
   members_join: "tenants.not_found",
   people_me: null,
   people_session: "tenants.not_found",
@@ -47,4 +54,4 @@ export const withoutTenant: Record<string, string | null> = {
 };
 
 /** RPCs with a tenant that are not for its members: an operator's or the secret key's. */
-export const forOperators = ["members_add"];
+export const forOperators = ["jobs_cancel", "members_add"];

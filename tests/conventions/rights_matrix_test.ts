@@ -164,6 +164,7 @@ const sample: Record<string, unknown> = {
   boolean: true,
   jsonb: { x: 1 },
   "text[]": [],
+  "uuid[]": [],
   "timestamp with time zone": new Date().toISOString(),
 };
 

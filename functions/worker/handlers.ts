@@ -1,0 +1,26 @@
+import type { Services } from "shared/services.ts";
+import { jobsHandlers } from "./handlers/jobs.ts";
+import { notificationsHandlers } from "./handlers/notifications.ts";
+
+/** A job as its handler gets it. `attempts` counts this one. */
+export interface Job {
+  id: string;
+  tenant_id: string;
+  kind: string;
+  aggregate: string | null;
+  payload: Record<string, unknown>;
+  attempts: number;
+}
+
+/**
+ * Does what a kind of job asks for. It may be called again with the same job, so it has to be
+ * idempotent by `job.id`. Whatever it throws is tried again after 1, 2 and 4 seconds, but a
+ * `PermanentFailure`. `signal` ends the work that takes too long or is not this worker's any more.
+ */
+export type Handler = (job: Job, services: Services, signal: AbortSignal) => Promise<void>;
+
+/** By kind. A job whose kind is not here stays in the queue until a worker knows it. */
+export const handlers: Record<string, Handler> = {
+  ...jobsHandlers,
+  ...notificationsHandlers,
+};
