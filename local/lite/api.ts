@@ -1,9 +1,9 @@
 import { App } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
+import { Pool, type PoolConfig } from "pg";
 import { Catalogue } from "./catalogue.ts";
 import type { DataApiOptions, Fetch, Mend, Parts } from "./mend.ts";
 import { mends as allMends } from "./mends/mod.ts";
-import { Pool, type PoolConfig } from "pg";
 import { currentRequest, during } from "./request.ts";
 import { type Execute, executeOn, kyselyOver, type Queryable } from "./statements.ts";
 import { tokenReader } from "./token.ts";
@@ -42,6 +42,7 @@ function newPool(options: PoolConfig): Pool {
   return pool.on("error", () => {});
 }
 
+// Lite's own pool stays unused: its driver ends the process when a busy connection is killed.
 function createParts(options: DataApiOptions, mends: Mend[]): Parts {
   const pool = newPool({
     connectionString: options.databaseUrl,
@@ -85,12 +86,12 @@ function rememberParsed(mends: Mend[], parts: Parts): void {
   const { connection, catalogue, options } = parts;
   const parse = connection.onPostgrestAST.bind(connection);
   connection.onPostgrestAST = async (given) => {
+    const request = parts.current();
     let ast = await parse(given);
+    const { schema = options.schemas[0]!, function: name, args = {} } = ast;
+    if (name) request.routine = await catalogue.routine(schema, name, Object.keys(args));
     for (const mend of mends) ast = await mend.parsed?.(ast, parts) ?? ast;
-    const { schema = options.schemas[0]!, function: name, args } = ast;
-    const routine = name && await catalogue.routine(schema, name, Object.keys(args ?? {}));
-    Object.assign(parts.current(), { ast, routine });
-    return ast;
+    return request.ast = ast;
   };
 }
 

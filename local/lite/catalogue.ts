@@ -21,13 +21,27 @@ interface Snapshot {
   roles: Map<string, Setting[]>;
 }
 
+interface Relation {
+  relation: string;
+  types: Record<string, string>;
+}
+
+interface Member {
+  role: string;
+  settings: string[];
+}
+
 const routines = `
   select n.nspname as schema, p.proname as name, p.provolatile = 'v' as volatile,
     p.provariadic <> 0 as variadic, p.pronargs - p.pronargdefaults as required,
     coalesce(p.proconfig, '{}') as settings,
     array(
-      select json_build_object('name', coalesce(p.proargnames[a.ord], ''), 'type', format_type(a.type, null))
-      from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes) with ordinality a (type, mode, ord)
+      select json_build_object(
+        'name', coalesce(p.proargnames[a.ord], ''),
+        'type', format_type(a.type, null)
+      )
+      from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
+        with ordinality a (type, mode, ord)
       where coalesce(a.mode, 'i') in ('i', 'b', 'v')
       order by a.ord
     ) as args
@@ -115,25 +129,20 @@ export class Catalogue {
   }
 
   async #query(client: ClientBase): Promise<Snapshot> {
-    type Row = Omit<Routine, "settings"> & { settings: string[] };
-    const found = (await client.query(routines, [this.schemas])).rows as unknown as Row[];
-    const relations = (await client.query(columns, [this.schemas])).rows;
-    const members = (await client.query(roles, [this.loginRole])).rows;
+    type Found = Omit<Routine, "settings"> & { settings: string[] };
+    const { rows: found } = await client.query<Found>(routines, [this.schemas]);
+    const { rows: relations } = await client.query<Relation>(columns, [this.schemas]);
+    const { rows: members } = await client.query<Member>(roles, [this.loginRole]);
     return {
       routines: Map.groupBy(
         found.map((row) => ({ ...row, settings: row.settings.map(asSetting) })),
         ({ schema, name }) => `${schema}.${name}`,
       ),
       columns: new Map(
-        relations.map(({ relation, types }) => [
-          relation as string,
-          new Map(Object.entries(types as Record<string, string>)),
-        ]),
+        relations.map(({ relation, types }) => [relation, new Map(Object.entries(types))]),
       ),
       roles: new Map(
-        members.map((
-          { role, settings },
-        ) => [role as string, (settings as string[]).map(asSetting)]),
+        members.map(({ role, settings }) => [role, settings.map(asSetting)]),
       ),
     };
   }

@@ -50,13 +50,13 @@ export function readCondition(text: string): Condition | undefined {
 }
 
 function readComparison(operator: string, modifier: string | undefined, value: string) {
-  if (operator in searches) {
+  if (Object.hasOwn(searches, operator)) {
     return { $textSearch: { query: value, type: searches[operator], config: modifier } };
   }
-  const name = operators[operator];
-  if (name === undefined) return undefined;
+  if (!Object.hasOwn(operators, operator)) return undefined;
   const text = /like$/.test(operator) ? value.replaceAll("*", "%") : value;
-  return { [name + (modifier ? modifier[0]!.toUpperCase() + modifier.slice(1) : "")]: text };
+  const quantifier = modifier ? modifier[0]!.toUpperCase() + modifier.slice(1) : "";
+  return { [operators[operator] + quantifier]: text };
 }
 
 function readList(value: string): string[] {

@@ -1,6 +1,6 @@
+import { Client } from "pg";
 import { pause } from "../process.ts";
 import type { Stop } from "./mend.ts";
-import { Client } from "pg";
 
 const firstPause = 50;
 const longestPause = 1000;

@@ -1,8 +1,8 @@
 import type { AnyAST } from "@supabase/lite";
 import type { PostgresConnection } from "@supabase/lite/postgres";
 import type { Kysely, KyselyPlugin } from "kysely";
-import type { Catalogue } from "./catalogue.ts";
 import type { Pool } from "pg";
+import type { Catalogue } from "./catalogue.ts";
 import type { CurrentRequest } from "./request.ts";
 import type { Execute, Queryable } from "./statements.ts";
 

@@ -1,4 +1,3 @@
-import type { ClientBase } from "pg";
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -9,6 +8,7 @@ import {
   PostgresQueryCompiler,
   type QueryResult,
 } from "kysely";
+import type { ClientBase } from "pg";
 
 /** Runs one statement of lite's. */
 export type Execute = (query: CompiledQuery) => Promise<QueryResult<unknown>>;

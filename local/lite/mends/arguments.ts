@@ -1,5 +1,11 @@
-import { AliasNode, FromNode, type RootOperationNode, SelectQueryNode, sql } from "kysely";
-import type { RawBuilder } from "kysely";
+import {
+  AliasNode,
+  FromNode,
+  type RawBuilder,
+  type RootOperationNode,
+  SelectQueryNode,
+  sql,
+} from "kysely";
 import type { Routine } from "../catalogue.ts";
 import type { Mend } from "../mend.ts";
 import type { CurrentRequest } from "../request.ts";
@@ -47,14 +53,13 @@ function callOf(routine: Routine, given: object, request: CurrentRequest): RawBu
     );
     return sql`${name}(${sql.join(values)})`;
   }
-  const columns = args.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`);
+  const json = request.body ?? JSON.stringify(given);
+  const columns = sql.join(args.map(({ name, type }) => sql`${sql.id(name)} ${sql.raw(type)}`));
   const values = args.map(({ name }) => sql`${sql.id(name)} := ${sql.id("pgrst_args", name)}`);
   const result = sql.id(routine.name);
   return sql`(
     select ${result}.*
-    from json_to_record(${request.body ?? JSON.stringify(given)}::json) as pgrst_args(${
-    sql.join(columns)
-  }),
+    from json_to_record(${json}::json) as pgrst_args (${columns}),
       lateral ${name}(${sql.join(values)}) as ${result}
   )`;
 }

@@ -1,7 +1,7 @@
 import type { PostgresConnection } from "@supabase/lite/postgres";
+import type { PoolClient } from "pg";
 import type { Setting } from "../catalogue.ts";
 import type { Mend, Parts } from "../mend.ts";
-import type { PoolClient } from "pg";
 import type { CurrentRequest } from "../request.ts";
 
 type Work = Parameters<PostgresConnection["withContext"]>[1];

@@ -1,5 +1,5 @@
-import type { Mend } from "../mend.ts";
 import { listen } from "../listen.ts";
+import type { Mend } from "../mend.ts";
 
 /**
  * The schema is read again when the database says that it changed (`notify pgrst`, which hosted's

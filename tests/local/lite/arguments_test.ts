@@ -92,6 +92,7 @@ Deno.test("arguments are read by Postgres", async (t) => {
     assertEquals(await mended.get("/rpc/echo_text?t=1.0"), "1.0");
     assertEquals(await plain.get("/rpc/echo_text?t=1.0"), "1");
     assertEquals(await mended.get("/rpc/add?from=2"), 3);
+    assertEquals(await mended.get("/rpc/things_from?first=1&name=eq.two&select=id"), [{ id: 2 }]);
   });
 });
 
