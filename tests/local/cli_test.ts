@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { join } from "../../local/paths.ts";
 import { migrate } from "../../local/postgres/mod.ts";
 import { root } from "../../local/settings.ts";
-import { cli, isCliAvailable, makeProject, supabase } from "../support/supabase_cli.ts";
+import { cli } from "../../local/supabase_cli.ts";
+import { isCliAvailable, makeProject, supabase } from "../support/supabase_cli.ts";
 import { makePlace, query } from "./postgres/support.ts";
 
 const available = await isCliAvailable();
