@@ -304,3 +304,26 @@ $$;
 comment on function public.jobs_run(text, boolean) is
   'Runs a schedule now, paused or not. A dry run tells how many rows it would touch and undoes it. Raises tenants.not_found, members.permission_denied, jobs.not_found.';
 grant execute on function public.jobs_run(text, boolean) to authenticated, service_role;
+
+-- Figures
+select private.declare_metric(
+  'jobs_waiting', 'gauge', 'Jobs that are due and with no worker.',
+  $$select count(*) as value from private.jobs j where j.worker is null and j.run_at <= now()$$
+);
+select private.declare_metric(
+  'jobs_oldest_waiting_seconds', 'gauge', 'How long the oldest job that is due has waited.',
+  $$select coalesce(extract(epoch from now() - min(j.run_at)), 0) as value
+    from private.jobs j where j.worker is null and j.run_at <= now()$$
+);
+select private.declare_metric(
+  'jobs_parked', 'gauge', 'Jobs that no worker knows the kind of, or whose module is off.',
+  $$select count(*) as value from private.jobs j where j.run_at = 'infinity'$$
+);
+select private.declare_metric(
+  'jobs_dead_letters', 'gauge', 'Jobs that failed for good and wait for an operator.',
+  $$select count(*) as value from private.jobs_dead d where d.reason = 'failed'$$
+);
+select private.declare_metric(
+  'jobs_schedules_late', 'gauge', 'Schedules that were due and did not run.',
+  $$select count(*) as value from private.jobs_late_schedules()$$
+);

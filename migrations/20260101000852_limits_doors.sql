@@ -94,6 +94,8 @@ $$;
 comment on function private.limits_clean() is
   'Removes the rows whose windows are over, so that no address is kept longer than it counts. Returns how many.';
 
+select private.schedule('limits-clean', '*/5 * * * *', 'select private.limits_clean()');
+
 select private.declare_metric(
   'rate_limit_rejected_total', 'counter', 'Requests and attempts refused because there were too many.',
   $$select t.refused + case t.name

@@ -1,5 +1,6 @@
 import { describeError, mask } from "shared/log.ts";
 import type { Services } from "shared/services.ts";
+import { span } from "shared/tracing.ts";
 import { PermanentFailure } from "./failure.ts";
 import type { Handler, Job } from "./handlers.ts";
 import type { Queue } from "./queue.ts";
@@ -20,7 +21,8 @@ export async function perform(bench: Bench, job: Job, complete: (job: Job) => vo
   const { queue, services, lost } = bench;
   const started = performance.now();
   try {
-    await runHandler(bench, job);
+    const attributes = { "nexus.job": job.id, "nexus.tenant": job.tenant_id };
+    await span(`job ${job.kind}`, attributes, () => runHandler(bench, job));
     queue.count(job.kind, "done", performance.now() - started);
     complete(job);
   } catch (error) {

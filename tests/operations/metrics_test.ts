@@ -44,6 +44,7 @@ Deno.test("the figures that the seeds name are there, with those of requests and
   const names = [
     ...["sessions_active", "wallet_transactions_total", "inventory_low_count"],
     ...["rate_limit_rejected_total", "http_requests_total", "http_request_duration_seconds"],
+    ...["jobs_waiting", "jobs_oldest_waiting_seconds", "jobs_dead_letters", "mail_backlog"],
     ...["database_up", "database_connections", "database_connections_max", "database_size_bytes"],
   ];
   for (const name of names) assert.match(text, new RegExp(`^# TYPE ${name} `, "m"), name);
