@@ -5,6 +5,7 @@ export type Log = (level: Level, message: string, fields?: Record<string, unknow
 
 const personal: [RegExp, string][] = [
   [/[\w.+-]+@([\w-]+\.)+[a-z]{2,}/gi, "[email]"],
+  [/\+\d[\d ()-]{6,18}\d\b/g, "[phone]"],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, "[token]"],
   [/\bsb_(secret|publishable|temp)_[\w-]+/g, "[key]"],
 ];

@@ -60,7 +60,13 @@ export function application(services: Services): OpenAPIHono<Env> {
   app.use(requestId({ limitLength: 64 }));
   app.use(accessLog);
   app.use(secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      objectSrc: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
     strictTransportSecurity: local ? false : "max-age=63072000; includeSubDomains",
     xFrameOptions: "DENY",
   }));

@@ -22,6 +22,15 @@ Deno.test("addresses, tokens and keys never reach the log", () => {
   assert.match(line, /\[email\].*\[token\].*\[key\]/);
 });
 
+Deno.test("phone numbers never reach the log, and times of day do", () => {
+  const line = write("calling +41 79 123 45 67 or +1(555)0100-123", {
+    at: "2026-01-01T10:00:00+02:00",
+  });
+  assert.doesNotMatch(line, /123 45|0100/);
+  assert.match(line, /\[phone\] or \[phone\]/);
+  assert.match(line, /10:00:00\+02:00/);
+});
+
 Deno.test("package versions in a stack are not taken for addresses", () => {
   assert.match(write("at npm/hono@4.13.19/dist/hono.js"), /hono@4\.13\.19\/dist/);
 });

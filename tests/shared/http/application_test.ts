@@ -173,7 +173,7 @@ Deno.test("Z8: every answer carries the security headers, refusals too", async (
     const { headers } = await app.request(path);
     assert.equal(
       headers.get("content-security-policy"),
-      "default-src 'none'; frame-ancestors 'none'",
+      "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );
     assert.equal(headers.get("x-content-type-options"), "nosniff");
     assert.equal(headers.get("x-frame-options"), "DENY");
