@@ -220,6 +220,7 @@ begin
     -- Claims the sweep for this worker; how long it took sets the next one below.
     perform setval('private.jobs_next_sweep', v_micros + 10000000);
     perform private.jobs_sweep(jobs_take.kinds);
+    v_now := clock_timestamp();
   end if;
   foreach v_priority in array array[1, 0, -1] loop
     -- Dead index entries pile up at the head of the queue while somebody holds a snapshot. Below the
@@ -248,7 +249,7 @@ begin
   if v_sweep then
     -- At most a twentieth of the time goes into sweeping.
     perform setval('private.jobs_next_sweep', v_micros + greatest(
-      1000000, 20 * (extract(epoch from clock_timestamp() - v_now) * 1000000)::bigint
+      1000000, 20 * ((extract(epoch from clock_timestamp()) * 1000000)::bigint - v_micros)
     ));
   end if;
 end;
