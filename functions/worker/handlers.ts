@@ -1,4 +1,5 @@
 import type { Services } from "shared/services.ts";
+import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
 
@@ -21,6 +22,7 @@ export type Handler = (job: Job, services: Services, signal: AbortSignal) => Pro
 
 /** By kind. A job whose kind is not here stays in the queue until a worker knows it. */
 export const handlers: Record<string, Handler> = {
+  ...filesHandlers,
   ...jobsHandlers,
   ...notificationsHandlers,
 };

@@ -20,6 +20,8 @@ export const rights: Record<string, TableRights> = {
   members: { select: { owner: "all", member: "all" } },
   roles: { select: { owner: "all", member: "all" } },
   role_permissions: { select: { owner: "all", member: "all" } },
+  files: { select: { owner: "all", member: "all" } },
+  files_variants: { select: { owner: "all", member: "all" } },
   wallet_currencies: { select: { owner: "all", member: "all" } },
   wallet_ledger_accounts: { owner: "person_id", select: { owner: "own", member: "own" } },
   wallet_accounts: { owner: "id", select: { owner: "own", member: "own" } },
@@ -54,4 +56,4 @@ export const withoutTenant: Record<string, string | null> = {
 };
 
 /** RPCs with a tenant that are not for its members: an operator's or the secret key's. */
-export const forOperators = ["jobs_cancel", "members_add"];
+export const forOperators = ["files_set_quota", "jobs_cancel", "members_add"];

@@ -6,7 +6,7 @@ export interface Call {
   method?: string;
   token?: string;
   headers?: Record<string, string>;
-  /** Sent as JSON, unless it is text already. */
+  /** Sent as JSON, unless it is text or bytes already. */
   body?: unknown;
 }
 
@@ -20,9 +20,12 @@ export function callApi(path: string, { method, token, headers, body }: Call = {
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...headers,
     },
-    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: isSendable(body) ? body : JSON.stringify(body) }),
   });
 }
+
+const isSendable = (body: unknown): body is string | ArrayBuffer =>
+  typeof body === "string" || body instanceof ArrayBuffer;
 
 /** The access token of a person's present session. */
 export async function tokenOf({ client }: Pick<Person, "client">): Promise<string> {

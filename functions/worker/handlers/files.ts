@@ -17,18 +17,23 @@ async function open(job: Job, { config, database }: Services) {
   return { asService, store: createStore(config), row, file };
 }
 
-/** Makes the small picture for lists; none of what is too large to decode, and none twice. */
+/** Neither comes right by trying again: a picture that cannot be decoded, a file that is gone. */
+const isNothingToDo = (error: unknown): boolean =>
+  error instanceof ProblemError && ["files.damaged", "files.not_found"].includes(error.code);
+
+/** Makes the small picture for lists; none of what is too large to decode. */
 const thumbnail: Handler = async (job, services) => {
   const { asService, store, file } = await open(job, services);
   if (!file || !["held", "released"].includes(file.status)) return;
   const bytes = await store.get(file.bucket, file.path);
-  const header = bytes && readImageHeader(bytes);
-  if (!header || !isDecodable(header)) return;
-  const small = fitInto(await decode(bytes, header), thumbnailSide);
+  if (!bytes) return;
   try {
+    const header = readImageHeader(bytes);
+    if (!header || !isDecodable(header)) return;
+    const small = fitInto(await decode(bytes, header), thumbnailSide);
     await keepVariant({ asService, store }, file, "thumbnail", await toWebp(small), small);
   } catch (error) {
-    if (!(error instanceof ProblemError && error.code === "files.not_found")) throw error;
+    if (!isNothingToDo(error)) throw error;
   }
 };
 

@@ -117,8 +117,8 @@ Deno.test("people make no buckets and see none", async () => {
   const { storage } = (await createPerson()).client;
   assertRefused(await storage.createBucket(`x-${crypto.randomUUID()}`), "403", "AccessDenied");
   assert.deepEqual(await must(storage.listBuckets()), []);
-  assertRefused(await storage.getBucket("avatars"), "404", "NoSuchBucket");
-  assertRefused(await storage.deleteBucket("avatars"), "404", "NoSuchBucket");
+  assertRefused(await storage.getBucket("exports"), "404", "NoSuchBucket");
+  assertRefused(await storage.deleteBucket("exports"), "404", "NoSuchBucket");
 });
 
 Deno.test("what hosted sells and this stack lacks says so", async () => {

@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import { assertProblem, callApi, tokenOf } from "../support/api.ts";
+import { admin, anonymous, createPerson, type Person } from "../support/clients.ts";
+import { withDatabase } from "../support/database.ts";
+import { createMember, createTenant, setStatus, type Tenant } from "../support/tenants.ts";
+import { changed, gif, joined, jpeg, pdf, png, webp, withExif } from "./pictures.ts";
+import { link, upload, uploaded } from "./support.ts";
+
+const photo = await jpeg(400, 300);
+
+async function rowsOf(tenant: Tenant) {
+  return await withDatabase((sql) =>
+    sql`select status, size::int, derived_size::int from files where tenant_id = ${tenant.id}`
+  );
+}
+
+async function objectsOf(tenant: Tenant): Promise<string[]> {
+  const rows = await withDatabase((sql) =>
+    sql<{ path: string }[]>`
+      select bucket_id || '/' || name as path from storage.objects
+      where name like ${`${tenant.id}/%`} order by 1`
+  );
+  return rows.map(({ path }) => path);
+}
+
+Deno.test("an upload is kept as it is, with a smaller WebP beside it", async () => {
+  const tenant = await createTenant();
+  const ana = await createMember(tenant);
+  const response = await upload(ana, tenant, { bytes: photo, name: "Holiday  Zürich.JPEG" });
+  assert.equal(response.status, 201);
+  const file = await response.json();
+  const folder = `${tenant.id}/${ana.id}/${file.id}`;
+  assert.ok(file.webp.size < photo.byteLength);
+  assert.deepEqual(file, {
+    id: file.id,
+    bucket: "images",
+    path: `${folder}/holiday-zu-rich.jpg`,
+    content_type: "image/jpeg",
+    size: photo.byteLength,
+    width: 400,
+    height: 300,
+    status: "released",
+    webp: {
+      path: `${folder}/webp/holiday-zu-rich.webp`,
+      size: file.webp.size,
+      saving_percent: Math.floor((1 - file.webp.size / photo.byteLength) * 100),
+    },
+  });
+  const { data } = await ana.client.storage.from("images").download(file.path);
+  assert.deepEqual(new Uint8Array(await data!.arrayBuffer()), photo);
+  const derived = await ana.client.storage.from("images").download(file.webp.path);
+  assert.match(await derived.data!.text(), /^RIFF.{4}WEBP/s);
+  const { data: row } = await ana.client.from("files").select("*, files_variants(kind)").single();
+  assert.deepEqual([row.id, row.derived_size], [file.id, file.webp.size]);
+  assert.deepEqual(row.files_variants, [{ kind: "webp" }]);
+});
+
+Deno.test("every format is taken, by its bytes and not by its name or declared type", async () => {
+  const tenant = await createTenant();
+  const ana = await createMember(tenant);
+  const cases = [
+    { bytes: await png(), name: "x.jpg", type: "image/jpeg", expected: "image/png", webp: true },
+    { bytes: gif(), name: "x.exe", type: "text/html", expected: "image/gif", webp: false },
+    { bytes: await webp(), name: "x", type: "", expected: "image/webp", webp: false },
+    {
+      bytes: withExif(await jpeg(64, 48), 6),
+      name: "../../../etc/passwd",
+      type: "a/b",
+      expected: "image/jpeg",
+      webp: null,
+    },
+  ];
+  for (const { bytes, name, type, expected, webp } of cases) {
+    const file = await uploaded(ana, tenant, { bytes, name, type });
+    assert.equal(file.content_type, expected);
+    if (webp !== null) assert.equal(file.webp !== null, webp, expected);
+    assert.match(file.path, new RegExp(`^${tenant.id}/${ana.id}/${file.id}/(x|passwd)\\.\\w+$`));
+  }
+  const paper = await uploaded(ana, tenant, { bytes: pdf(), name: "a.pdf", bucket: "documents" });
+  assert.deepEqual([paper.content_type, paper.width, paper.webp], ["application/pdf", null, null]);
+});
+
+Deno.test("what is no picture, or a damaged one, leaves nothing", async (t) => {
+  const tenant = await createTenant();
+  const ana = await createMember(tenant);
+  const scan = joined(photo.slice(0, photo.length - 2000), new Uint8Array([0xff, 0xd9]));
+  const cases: [string, Uint8Array<ArrayBuffer>, number, string][] = [
+    ["a script called .jpg", joined("<script>alert(1)</script>"), 415, "files.type_unsupported"],
+    ["an SVG", joined("<svg onload='alert(1)'/>"), 415, "files.type_unsupported"],
+    ["nothing", new Uint8Array(), 415, "files.type_unsupported"],
+    ["a PDF among pictures", pdf(), 415, "files.type_unsupported"],
+    ["a picture that breaks off", photo.slice(0, 2000), 422, "files.damaged"],
+    ["a PNG with a script behind it", joined(await png(), "<script>"), 422, "files.damaged"],
+    ["a script that begins like a GIF", joined("GIF89a/*x*/=1;alert(1)//"), 422, "files.damaged"],
+    [
+      "a PNG whose pixels are no pixels",
+      changed(await png(), 60, ...Array(40).fill(0)),
+      422,
+      "files.damaged",
+    ],
+    [
+      "a header that claims 4 gigapixels",
+      changed(await png(), 16, 0, 0, 255, 255, 0, 0, 255, 255),
+      422,
+      "files.too_many_pixels",
+    ],
+    ["a GIF of 65535 squared", gif(65_535, 65_535), 422, "files.too_many_pixels"],
+  ];
+  for (const [what, bytes, status, code] of cases) {
+    await t.step(what, async () => {
+      await assertProblem(await upload(ana, tenant, { bytes }), status, code);
+    });
+  }
+  await t.step("a JPEG that lost its last rows is still a picture", async () => {
+    const response = await upload(ana, tenant, { bytes: scan });
+    await response.body?.cancel();
+    assert.ok([201, 422].includes(response.status));
+  });
+  const live = (await rowsOf(tenant)).filter(({ status }) => status !== "deleted");
+  const objects = await objectsOf(tenant);
+  assert.ok(objects.length <= 2 * live.length, "only what was taken has objects");
+});
+
+Deno.test("large pictures are kept and not decoded; too large bodies are refused unread", async () => {
+  const tenant = await createTenant();
+  const ana = await createMember(tenant);
+  const large = changed(await png(), 16, 0, 0, 0x20, 0, 0, 0, 0x10, 0);
+  const file = await uploaded(ana, tenant, { bytes: large });
+  assert.deepEqual([file.width, file.height, file.webp], [8192, 4096, null]);
+
+  const heavy = new Uint8Array(10 * 1024 ** 2 + 1);
+  heavy.set(await jpeg());
+  await assertProblem(await upload(ana, tenant, { bytes: heavy }), 413, "files.too_large");
+  const over = new Uint8Array(11 * 1024 ** 2);
+  await assertProblem(await upload(ana, tenant, { bytes: over }), 413, "request.too_large");
+});
+
+Deno.test("a request that is no upload is refused", async () => {
+  const tenant = await createTenant();
+  const token = await tokenOf(await createMember(tenant));
+  const headers = { "nexus-tenant": tenant.slug };
+  const post = (body: unknown, more = {}) =>
+    callApi("/v1/uploads", { method: "POST", token, body, headers: { ...headers, ...more } });
+  await assertProblem(await post({ file: "x" }), 415, "request.unsupported_media_type");
+  const type = { "content-type": "multipart/form-data; boundary=x" };
+  const form = (...parts: string[]) =>
+    parts.map((part) => `--x\r\ncontent-disposition: form-data; ${part}\r\n`).join("") +
+    "--x--\r\n";
+  const bad = [
+    form('name="other"\r\n\r\nx'),
+    form('name="file"\r\n\r\nno file'),
+    form('name="file"; filename="a"\r\n\r\nx', 'name="bucket"\r\n\r\nexports'),
+    "nothing like a form",
+  ];
+  for (const body of bad) await assertProblem(await post(body, type), 422, "request.invalid");
+});
+
+Deno.test("who may not upload is told why, and takes no room", async () => {
+  const tenant = await createTenant();
+  const owner = await createMember(tenant, "owner");
+  const sending = { bytes: await png() };
+  const refused = async (person: Person, status: number, code: string) =>
+    await assertProblem(await upload(person, tenant, sending), status, code);
+  await refused(await createPerson(), 404, "tenants.not_found");
+  await refused(await createMember(await createTenant(), "owner"), 404, "tenants.not_found");
+  await refused(await createMember(tenant, "guest"), 403, "members.permission_denied");
+  const suspended = await createMember(tenant);
+  await setStatus(owner.client, tenant, suspended, "suspended");
+  await refused(suspended, 403, "members.not_active");
+  const revoked = await createMember(tenant);
+  await withDatabase((sql) => sql`delete from auth.sessions where user_id = ${revoked.id}`);
+  await refused(revoked, 401, "auth.session_ended");
+  assert.deepEqual([...await rowsOf(tenant)], []);
+});
+
+Deno.test("no client reaches the buckets past the checks, in its own folder or another's", async () => {
+  const [tenant, other] = await Promise.all([createTenant(), createTenant()]);
+  const [ana, ben] = await Promise.all([
+    createMember(tenant, "owner"),
+    createMember(other, "owner"),
+  ]);
+  const file = await uploaded(ana, tenant, { bytes: await png() });
+  const type = { contentType: "image/png" };
+  for (const bucket of ["avatars", "images", "documents", "exports"]) {
+    for (const { client } of [ana, ben, { client: anonymous() }]) {
+      const storage = client.storage.from(bucket);
+      const path = `${tenant.id}/${ana.id}/${file.id}/own.png`;
+      for (const upsert of [false, true]) {
+        const put = await storage.upload(path, "x", { ...type, upsert });
+        assert.ok(put.error, `${bucket} upload`);
+      }
+      assert.ok((await storage.createSignedUploadUrl(path)).error, `${bucket} signed upload`);
+      assert.ok((await storage.update(file.path, "x", type)).error, `${bucket} update`);
+      assert.ok((await storage.move(file.path, path)).error, `${bucket} move`);
+      assert.ok((await storage.copy(file.path, path)).error, `${bucket} copy`);
+      assert.deepEqual((await storage.remove([file.path])).data ?? [], [], `${bucket} remove`);
+    }
+  }
+  const theirs = ben.client.storage.from("images");
+  assert.ok((await theirs.download(file.path)).error);
+  assert.ok((await theirs.createSignedUrl(file.path, 60)).error);
+  assert.ok((await theirs.info(file.path)).error);
+  assert.deepEqual((await theirs.list(`${tenant.id}/${ana.id}`)).data, []);
+  assert.equal(
+    (await ana.client.storage.from("images").list(`${tenant.id}/${ana.id}`)).data!.length,
+    1,
+  );
+  assert.equal((await objectsOf(tenant)).filter((path) => path.endsWith("/own.png")).length, 0);
+});
+
+Deno.test("a link opens a private file to whoever may see it, for a while", async () => {
+  const tenant = await createTenant();
+  const [ana, ben, guest] = await Promise.all([
+    createMember(tenant),
+    createMember(tenant),
+    createMember(tenant, "guest"),
+  ]);
+  const stranger = await createMember(await createTenant());
+  const file = await uploaded(ana, tenant, { bytes: photo });
+  for (const person of [ana, ben, guest]) {
+    const response = await link(person, tenant, file.id, "?seconds=60");
+    const { url, expires_at } = await response.json();
+    assert.ok(Math.abs(Date.parse(expires_at) - Date.now() - 60_000) < 5_000);
+    assert.deepEqual(new Uint8Array(await (await fetch(url)).arrayBuffer()), photo);
+  }
+  const small = await (await link(ben, tenant, file.id, "?variant=webp")).json();
+  assert.equal((await (await fetch(small.url)).arrayBuffer()).byteLength, file.webp!.size);
+  await assertProblem(await link(ben, tenant, crypto.randomUUID()), 404, "files.not_found");
+  await assertProblem(await link(ben, tenant, file.id, "?seconds=9999"), 422, "request.invalid");
+  await assertProblem(await link(stranger, tenant, file.id), 404, "tenants.not_found");
+
+  const paper = await uploaded(ana, tenant, { bytes: pdf(), bucket: "documents" });
+  await assertProblem(await link(ben, tenant, paper.id), 404, "files.not_found");
+  const staff = await createMember(tenant, "staff");
+  assert.equal((await link(staff, tenant, paper.id)).status, 200);
+
+  const face = await uploaded(ana, tenant, { bytes: photo, bucket: "avatars" });
+  const open = await (await link(ben, tenant, face.id)).json();
+  assert.equal(open.expires_at, null);
+  assert.equal((await fetch(open.url)).status, 200);
+});
+
+Deno.test("room is limited by person and by tenant, and many at once cannot go past it", async () => {
+  const tenant = await createTenant();
+  const owner = await createMember(tenant, "owner");
+  const ana = await createMember(tenant);
+  const bytes = gif();
+  const setRoom = async (person_bytes: number) => {
+    const settings = { files: { person_bytes } };
+    const { error } = await owner.client.from("tenants").update({ settings }).eq("id", tenant.id);
+    assert.equal(error, null);
+  };
+  await setRoom(3 * bytes.byteLength);
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => upload(ana, tenant, { bytes })),
+  );
+  const statuses = answers.map(({ status }) => status).sort();
+  assert.deepEqual(statuses, [201, 201, 201, 409, 409, 409, 409, 409]);
+  const refused = answers.find(({ status }) => status === 409)!;
+  assert.equal((await assertProblem(refused, 409, "files.quota_exceeded")).detail, "person");
+  const room = async () => (await ana.client.rpc("files_usage", { tenant_id: tenant.id })).data;
+  assert.deepEqual(await room(), {
+    person_used: 3 * bytes.byteLength,
+    person_room: 3 * bytes.byteLength,
+    tenant_used: 3 * bytes.byteLength,
+    tenant_room: 10 * 1024 ** 3,
+  });
+
+  const { data: [first] } = await ana.client.from("files").select("id") as {
+    data: { id: string }[];
+  };
+  await ana.client.rpc("files_delete", { tenant_id: tenant.id, file: first!.id });
+  assert.equal((await room()).person_used, 2 * bytes.byteLength);
+  await uploaded(ana, tenant, { bytes });
+
+  const quota = { tenant_id: tenant.id, bytes: 3 * bytes.byteLength };
+  assert.equal(
+    (await owner.client.rpc("files_set_quota", quota)).error?.message,
+    "tenants.not_found",
+  );
+  assert.equal((await admin().rpc("files_set_quota", quota)).data, quota.bytes);
+  await setRoom(1e6);
+  const full = await assertProblem(
+    await upload(owner, tenant, { bytes }),
+    409,
+    "files.quota_exceeded",
+  );
+  assert.equal(full.detail, "tenant");
+});
