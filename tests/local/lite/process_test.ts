@@ -5,7 +5,7 @@ import { accepts, freePort } from "../../../local/ports.ts";
 import { root } from "../../../local/settings.ts";
 import { until } from "../../support/wait.ts";
 import { startChild } from "./child.ts";
-import { type Door, makeDatabase, type Scratch, terminated, tokenOf } from "./support.ts";
+import { makeDatabase, type Scratch, terminated, tokenOf } from "./support.ts";
 
 const fixture = `
   create table public.things (id int primary key);
@@ -20,27 +20,6 @@ const waiting = "state = 'active' and datname = current_database() and pid <> pg
 
 const areWaiting = (database: Scratch) => async () =>
   (await database.run(`select 1 from pg_stat_activity where ${waiting}`)).length;
-
-async function statusOf(door: Door): Promise<number> {
-  return (await door.call("/things")).status;
-}
-
-Deno.test("a killed busy backend fails its own request alone", async () => {
-  await using database = await makeDatabase(fixture);
-  await using child = await startChild(database);
-  const before = await child.process();
-  const calls = [1, 2, 3].map(() => child.door.call("/rpc/wait", { body: { seconds: 5 } }));
-  await until(async () => await areWaiting(database)() === 3);
-
-  await database.run(terminated(waiting));
-  const killed = performance.now();
-  const answers = await Promise.all(calls);
-
-  assertEquals(answers.map(({ status }) => status), [503, 503, 503]);
-  assertEquals(await statusOf(child.door), 200);
-  assert(performance.now() - killed < 1_000);
-  assertEquals((await child.process())?.pid, before?.pid);
-});
 
 Deno.test("lite as it comes does not outlive its backend", async () => {
   await using database = await makeDatabase(fixture);
@@ -65,28 +44,6 @@ Deno.test("lite as it comes does not outlive its backend", async () => {
   const { success } = await lite.status;
   assertEquals(success, false);
   await call;
-});
-
-Deno.test("a dead process is answered for, and back within a second", async () => {
-  await using database = await makeDatabase(fixture);
-  const began = performance.now();
-  await using child = await startChild(database);
-  const usual = performance.now() - began;
-  const { pid } = (await child.process())!;
-  const busy = child.door.call("/rpc/wait", { body: { seconds: 5 } });
-  await until(areWaiting(database));
-
-  Deno.kill(pid, "SIGKILL");
-  const killed = performance.now();
-  assertEquals((await busy).status, 503);
-  const { status, headers, body } = await child.door.call("/things");
-  assertEquals([status, headers.get("retry-after")], [503, "1"]);
-  assertEquals((body as { code: string }).code, "PGRST000");
-
-  await until(async () => await statusOf(child.door) === 200, { timeout: 20_000 });
-  // A second, on a machine that has it to spare: other tests slow every start down.
-  const took = performance.now() - killed;
-  assert(took < Math.max(1_000, 3 * usual), `${took} ms, where a start takes ${usual} ms`);
 });
 
 Deno.test("no request lasts longer than it may: 504", async () => {
