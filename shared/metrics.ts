@@ -34,6 +34,7 @@ interface Series extends Omit<RequestOutcome, "seconds"> {
  */
 export class Metrics {
   readonly #series = new Map<string, Series>();
+  readonly #providers = new Map<string, { provider: string; outcome: string; count: number }>();
   readonly #labels: Record<string, string>;
 
   constructor(name: string) {
@@ -50,6 +51,13 @@ export class Metrics {
     bounds.forEach((bound, index) => {
       if (seconds <= bound) series.buckets[index]!++;
     });
+  }
+
+  /** A call of a provider, tries and all: the status it ended with, or why there is none. */
+  providerCall(provider: string, outcome: string): void {
+    const key = `${provider} ${outcome}`;
+    const calls = this.#providers.get(key) ?? { provider, outcome, count: 0 };
+    this.#providers.set(key, { ...calls, count: calls.count + 1 });
   }
 
   read(): Metric[] {
@@ -70,6 +78,14 @@ export class Metrics {
       kind: "histogram",
       help: "Time from request to answer in this isolate.",
       samples: series.flatMap((one) => histogram(one, labels(one))),
+    }, {
+      name: "provider_calls_total",
+      kind: "counter",
+      help: "Calls of outside providers by this isolate, by outcome.",
+      samples: [...this.#providers.values()].map(({ provider, outcome, count }) => ({
+        labels: { ...this.#labels, provider, outcome },
+        value: count,
+      })),
     }];
   }
 }

@@ -18,12 +18,14 @@ export interface Services {
 
 export function createServices(name: string, config: Config): Services {
   const log = createLog(name);
+  const metrics = new Metrics(name);
+  const { localProviders } = config.http;
   return {
     config,
     log,
-    metrics: new Metrics(name),
+    metrics,
     tokens: createTokens(config.tokens),
     database: createDoors(config),
-    callProvider: createProviderClient({ localProviders: config.http.localProviders, log }),
+    callProvider: createProviderClient({ localProviders, log, metrics }),
   };
 }

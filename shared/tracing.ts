@@ -36,8 +36,8 @@ export function describeSpan(name: string, attributes: Attributes): void {
 
 export interface TraceContext {
   traceId: string;
-  /** The `traceparent` to hand on: the active span's, or one of our own. */
-  traceparent: string;
+  /** The header to send on; none where the runtime adds its own to what it fetches. */
+  traceparent?: string;
 }
 
 const traceparent =
@@ -50,13 +50,7 @@ const randomHex = (bytes: number) =>
 /** The trace that a request belongs to: the runtime's span, else the caller's header, else a new one. */
 export function traceOf(header: string | undefined): TraceContext {
   const active = trace.getActiveSpan()?.spanContext();
-  if (active && /[1-9a-f]/.test(active.traceId)) {
-    const flags = active.traceFlags.toString(16).padStart(2, "0");
-    return {
-      traceId: active.traceId,
-      traceparent: `00-${active.traceId}-${active.spanId}-${flags}`,
-    };
-  }
+  if (active && /[1-9a-f]/.test(active.traceId)) return { traceId: active.traceId };
   const [, traceId = randomHex(16), flags = "00"] = traceparent.exec(header ?? "") ?? [];
   return { traceId, traceparent: `00-${traceId}-${randomHex(8)}-${flags}` };
 }

@@ -22,7 +22,7 @@ export function originOf(
   const userAgent = request.header("user-agent");
   return {
     "x-request-id": requestId,
-    traceparent: trace.traceparent,
+    ...(trace.traceparent === undefined ? {} : { traceparent: trace.traceparent }),
     ...(address === undefined ? {} : { "x-forwarded-for": address }),
     ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
   };

@@ -12,9 +12,8 @@ export const resolveHost: Resolve = async (hostname) => {
     return (await lookup(hostname, { all: true })).map(({ address }) => address);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-      throw new ProblemError("unavailable", { retryAfter: 5, cause: error });
-    }
+    // A name that is not known now is a failure like any other; a runtime without a resolver is not.
+    if (code === "ENOTFOUND" || code === "EAI_AGAIN") throw error;
     return undefined;
   }
 };

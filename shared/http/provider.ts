@@ -1,5 +1,6 @@
 import { ProblemError } from "../errors/problem.ts";
 import { describeError, type Log } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
 import { span } from "../tracing.ts";
 import { Circuits } from "./circuit.ts";
 import { checkOutbound, type Resolve, resolveHost } from "./outbound.ts";
@@ -29,6 +30,7 @@ interface Options {
   /** Origins of fakes on this machine that may be called although they are not public. */
   localProviders: readonly string[];
   log: Log;
+  metrics?: Metrics;
   circuits?: Circuits;
   resolve?: Resolve;
   wait?: (milliseconds: number) => Promise<void>;
@@ -88,7 +90,17 @@ export function createProviderClient(options: Options): CallProvider {
   return (url, init, call) => {
     const target = new URL(url);
     const attributes = { "server.address": target.hostname, "nexus.provider": call.name };
-    return span(`provider ${call.name}`, attributes, () => persist(target, init, call));
+    return span(`provider ${call.name}`, attributes, async () => {
+      try {
+        const response = await persist(target, init, call);
+        options.metrics?.providerCall(call.name, String(response.status));
+        return response;
+      } catch (error) {
+        const outcome = error instanceof ProblemError ? error.code : "internal";
+        options.metrics?.providerCall(call.name, outcome);
+        throw error;
+      }
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ProblemError } from "shared/errors/problem.ts";
 import { Circuits } from "shared/http/circuit.ts";
 import { createProviderClient } from "shared/http/provider.ts";
+import { Metrics } from "shared/metrics.ts";
 import type { Resolve } from "shared/http/outbound.ts";
 
 type Answer = (request: Request, number: number) => Response | Promise<Response>;
@@ -17,7 +18,7 @@ async function withProvider(
       pauses: number[];
     },
   ) => Promise<void>,
-  options: { circuits?: Circuits; resolve?: Resolve } = {},
+  options: { circuits?: Circuits; resolve?: Resolve; metrics?: Metrics } = {},
 ) {
   const requests: Request[] = [];
   const pauses: number[] = [];
@@ -133,6 +134,40 @@ Deno.test("Z10: after repeated failure nobody waits for it, until one call tries
     assert.equal((await call(url, {}, { name: "mail" })).status, 200);
     assert.equal((await call(url, {}, { name: "mail" })).status, 200);
   }, { circuits });
+});
+
+Deno.test("each call is counted by its outcome", async () => {
+  const metrics = new Metrics("test");
+  await withProvider(() => new Response("", { status: 404 }), async ({ url, call }) => {
+    await call(url, {}, { name: "mail" });
+    assert.equal(
+      await codeOf(call("https://10.0.0.1/", {}, { name: "mail" })),
+      "request.address_refused",
+    );
+  }, { metrics });
+  const { samples } = metrics.read().find(({ name }) => name === "provider_calls_total")!;
+  assert.deepEqual(
+    samples.map(({ labels, value }) => [labels.provider, labels.outcome, value]),
+    [["mail", "404", 1], ["mail", "request.address_refused", 1]],
+  );
+});
+
+Deno.test("a name that is not found is a failure to try again, and then unavailable", async () => {
+  let asked = 0;
+  const call = createProviderClient({
+    localProviders: [],
+    log: () => {},
+    wait: () => Promise.resolve(),
+    resolve: () => {
+      asked++;
+      return Promise.reject(Object.assign(new Error("no such host"), { code: "ENOTFOUND" }));
+    },
+  });
+  assert.equal(
+    await codeOf(call("https://nowhere.example.org/", {}, { name: "hook" })),
+    "unavailable",
+  );
+  assert.equal(asked, 3);
 });
 
 Deno.test("Z7: nothing but public https addresses is called", async () => {
