@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 /** Forms of single configuration values. Messages never repeat the value: it may be a secret. */
 
 const placeholder =
-  /change[-_ ]?me|replace[-_ ]?me|placeholder|\byour[-_ ]|<[^>]*>|^(x{3,}|todo|secret|password|example)$/i;
+  /change[-_ ]?me|replace[-_ ]?me|placeholder|\byour[-_ ]|<[^>@]*>|^(x{3,}|todo|secret|password|example)$/i;
 
 /** Whether somebody copied a value from a template and never filled it in. */
 export const placeholderIn = (value: string): boolean => placeholder.test(value);

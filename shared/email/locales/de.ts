@@ -1,0 +1,103 @@
+import type { Language } from "./en.ts";
+
+export const de: Language = {
+  layout: {
+    code: "Ihr Code:",
+    orCode: "Oder geben Sie diesen Code ein, wo Sie danach gefragt wurden:",
+    address: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:",
+    why: "Sie erhalten diese E-Mail wegen Ihres Kontos bei {sender}.",
+  },
+  templates: {
+    "auth.signup": {
+      subject: "Bestätigen Sie Ihre E-Mail-Adresse",
+      heading: "Willkommen",
+      paragraphs: [
+        "Bitte bestätigen Sie, dass dies Ihre Adresse ist, dann ist Ihr Konto bereit.",
+      ],
+      action: "Adresse bestätigen",
+    },
+    "auth.invite": {
+      subject: "Sie sind eingeladen",
+      heading: "Sie sind eingeladen",
+      paragraphs: [
+        "Jemand möchte Sie dabeihaben. Nehmen Sie an, um Ihr Konto einzurichten.",
+      ],
+      action: "Einladung annehmen",
+    },
+    "auth.magiclink": {
+      subject: "Ihr Link zum Anmelden",
+      heading: "Anmelden",
+      paragraphs: ["Melden Sie sich mit diesem Link an. Er gilt einmal und für eine Stunde."],
+      action: "Anmelden",
+    },
+    "auth.recovery": {
+      subject: "Setzen Sie Ihr Passwort zurück",
+      heading: "Passwort zurücksetzen",
+      paragraphs: [
+        "Jemand, hoffentlich Sie, hat ein neues Passwort für dieses Konto angefordert.",
+        "Wenn Sie es nicht waren, ist nichts zu tun: Das Passwort bleibt, wie es ist.",
+      ],
+      action: "Neues Passwort wählen",
+    },
+    "auth.email_change": {
+      subject: "Bestätigen Sie die Änderung Ihrer E-Mail-Adresse",
+      heading: "Änderung Ihrer E-Mail-Adresse",
+      paragraphs: [
+        "Die Adresse Ihres Kontos soll von {old_email} zu {new_email} geändert werden.",
+        "Wenn Sie das nicht wollten, bestätigen Sie es nicht, und ändern Sie Ihr Passwort.",
+      ],
+      action: "Änderung bestätigen",
+    },
+    "auth.reauthentication": {
+      subject: "Bestätigen Sie, dass Sie es sind",
+      heading: "Bestätigen Sie, dass Sie es sind",
+      paragraphs: [
+        "Geben Sie diesen Code ein, wo Sie danach gefragt wurden. Sagen Sie ihn niemandem.",
+      ],
+    },
+    "auth.password_changed": {
+      subject: "Ihr Passwort wurde geändert",
+      heading: "Ihr Passwort wurde geändert",
+      paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
+    },
+    "auth.email_changed": {
+      subject: "Ihre E-Mail-Adresse wurde geändert",
+      heading: "Ihre E-Mail-Adresse wurde geändert",
+      paragraphs: [
+        "Bisher hatte Ihr Konto die Adresse {old_email}.",
+        "Wenn Sie das nicht geändert haben, bitten Sie sofort um Hilfe.",
+      ],
+    },
+    "auth.phone_changed": {
+      subject: "Ihre Telefonnummer wurde geändert",
+      heading: "Ihre Telefonnummer wurde geändert",
+      paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
+    },
+    "auth.identity_linked": {
+      subject: "Eine neue Anmeldeart wurde hinzugefügt",
+      heading: "Eine neue Anmeldeart wurde hinzugefügt",
+      paragraphs: [
+        "Ihr Konto ist jetzt auch über {provider} zugänglich.",
+        "Wenn Sie das nicht wollten, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
+    "auth.identity_unlinked": {
+      subject: "Eine Anmeldeart wurde entfernt",
+      heading: "Eine Anmeldeart wurde entfernt",
+      paragraphs: [
+        "Ihr Konto ist nicht mehr über {provider} zugänglich.",
+        "Wenn Sie das nicht wollten, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
+    "auth.factor_enrolled": {
+      subject: "Ein zweiter Faktor wurde hinzugefügt",
+      heading: "Ein zweiter Faktor wurde hinzugefügt",
+      paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
+    },
+    "auth.factor_unenrolled": {
+      subject: "Ein zweiter Faktor wurde entfernt",
+      heading: "Ein zweiter Faktor wurde entfernt",
+      paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
+    },
+  },
+};

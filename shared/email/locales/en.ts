@@ -1,0 +1,112 @@
+/** What a mail says. `{name}` stands for a value of its data. */
+export interface Wording {
+  subject: string;
+  heading: string;
+  paragraphs: string[];
+  /** On the button, where the mail has a link. */
+  action?: string;
+}
+
+export const en = {
+  layout: {
+    code: "Your code:",
+    orCode: "Or enter this code where you were asked for it:",
+    address: "If the button does not work, open this address:",
+    why: "You get this mail because of your account at {sender}.",
+  },
+  templates: {
+    "auth.signup": {
+      subject: "Confirm your email address",
+      heading: "Welcome",
+      paragraphs: ["Please confirm that this is your address, and your account is ready."],
+      action: "Confirm my address",
+    },
+    "auth.invite": {
+      subject: "You have been invited",
+      heading: "You have been invited",
+      paragraphs: ["Somebody would like you to join. Accept to set up your account."],
+      action: "Accept the invitation",
+    },
+    "auth.magiclink": {
+      subject: "Your sign-in link",
+      heading: "Sign in",
+      paragraphs: ["Use this link to sign in. It works once, and for an hour."],
+      action: "Sign in",
+    },
+    "auth.recovery": {
+      subject: "Reset your password",
+      heading: "Reset your password",
+      paragraphs: [
+        "Somebody, hopefully you, asked for a new password for this account.",
+        "If it was not you, there is nothing to do: the password stays as it is.",
+      ],
+      action: "Choose a new password",
+    },
+    "auth.email_change": {
+      subject: "Confirm the change of your email address",
+      heading: "Change of your email address",
+      paragraphs: [
+        "The address of your account is to change from {old_email} to {new_email}.",
+        "If you did not ask for this, do not confirm it, and change your password.",
+      ],
+      action: "Confirm the change",
+    },
+    "auth.reauthentication": {
+      subject: "Confirm that it is you",
+      heading: "Confirm that it is you",
+      paragraphs: ["Enter this code where you were asked for it. Tell it to nobody."],
+    },
+    "auth.password_changed": {
+      subject: "Your password was changed",
+      heading: "Your password was changed",
+      paragraphs: ["If it was not you, reset your password now."],
+    },
+    "auth.email_changed": {
+      subject: "Your email address was changed",
+      heading: "Your email address was changed",
+      paragraphs: [
+        "Your account had the address {old_email} until now.",
+        "If it was not you who changed it, ask for help at once.",
+      ],
+    },
+    "auth.phone_changed": {
+      subject: "Your phone number was changed",
+      heading: "Your phone number was changed",
+      paragraphs: ["If it was not you, reset your password now."],
+    },
+    "auth.identity_linked": {
+      subject: "A new way to sign in was added",
+      heading: "A new way to sign in was added",
+      paragraphs: [
+        "Your account can be entered through {provider} now.",
+        "If it was not you who added it, reset your password now.",
+      ],
+    },
+    "auth.identity_unlinked": {
+      subject: "A way to sign in was removed",
+      heading: "A way to sign in was removed",
+      paragraphs: [
+        "Your account can no longer be entered through {provider}.",
+        "If it was not you who removed it, reset your password now.",
+      ],
+    },
+    "auth.factor_enrolled": {
+      subject: "A second factor was added",
+      heading: "A second factor was added",
+      paragraphs: ["If it was not you, reset your password now."],
+    },
+    "auth.factor_unenrolled": {
+      subject: "A second factor was removed",
+      heading: "A second factor was removed",
+      paragraphs: ["If it was not you, reset your password now."],
+    },
+  } satisfies Record<string, Wording>,
+};
+
+export type TemplateName = keyof typeof en.templates;
+
+/** A language: every template in its words. */
+export interface Language {
+  layout: Record<keyof typeof en.layout, string>;
+  templates: Record<TemplateName, Wording>;
+}
