@@ -6,12 +6,13 @@ import { type GatewayOptions, startGateway } from "./gateway/mod.ts";
 import { loadKeys } from "./keys.ts";
 import { type LiteOptions, startLite } from "./lite/mod.ts";
 import { startMail } from "./mail/mod.ts";
+import { outgoingMail } from "./outgoing.ts";
 import type { Log, Part } from "./part.ts";
 import { requireFreePort } from "./ports.ts";
 import { migrate, startDatabase } from "./postgres/mod.ts";
 import { createRealtime } from "./realtime/mod.ts";
 import { seedStack } from "./seed.ts";
-import type { Settings } from "./settings.ts";
+import type { HookConfig, Settings } from "./settings.ts";
 import { createStorage, type StorageContext } from "./storage/mod.ts";
 
 /** Where a running stack is reached, by people and by tests. */
@@ -31,28 +32,31 @@ export interface Stack {
 export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>;
 
 /** Starts everything in order; what has started is stopped again when a later part fails. */
-export async function startStack(settings: Settings, step: Step, log: Log): Promise<Stack> {
-  requireFreePort(settings.ports.api, "the API");
-  requireFreePort(settings.ports.mail, "the mail inbox");
+export async function startStack(given: Settings, step: Step, log: Log): Promise<Stack> {
+  requireFreePort(given.ports.api, "the API");
+  requireFreePort(given.ports.mail, "the mail inbox");
   await using started = new AsyncDisposableStack();
   started.defer(surviveStrayErrors(log));
-  const url = `http://127.0.0.1:${settings.ports.api}`;
-  const keys = await loadKeys(settings.home, `${url}/auth/v1`);
+  const url = `http://127.0.0.1:${given.ports.api}`;
+  const keys = await loadKeys(given.home, `${url}/auth/v1`);
+  const { settings, apiKey, secrets: ofMail } = outgoingMail(given, keys);
   const database = await step("Postgres", () => startDatabase(settings, log));
   started.defer(() => database.stop());
   await step("Migrations", () => migrate(database, settings, log));
 
-  const mail = startMail({ settings });
+  const mail = startMail({ settings, apiKey });
   started.defer(() => mail.stop());
   const { deliver } = mail;
   const internalSecret = crypto.randomUUID() + crypto.randomUUID();
-  const secrets = { ...await keepSecrets(database, `${url}/functions/v1`) };
+  const secrets = { ...ofMail, ...await keepSecrets(database, `${url}/functions/v1`) };
   const context = { settings, keys, database, internalSecret, deliver, secrets, log };
   const parts = await step("Services", () => startParts(context, started));
   const gateway = startGateway({ ...context, parts });
   started.defer(() => gateway.stop());
   const extensions = await startExtensions(context);
   started.defer(() => extensions.stop());
+  // Auth gives its hook five seconds; a function that still starts could need more.
+  const mailing = wake(settings.config.auth.hooks.send_email);
 
   const info = {
     url,
@@ -61,6 +65,7 @@ export async function startStack(settings: Settings, step: Step, log: Log): Prom
     databaseUrl: database.url("postgres"),
   };
   if (settings.seed) await step("Demo data", () => seedStack(info, log));
+  await step("Mail", () => mailing);
   const running = started.move();
   return { info, stop: () => running.disposeAsync() };
 }
@@ -83,6 +88,13 @@ async function startParts(
   await Promise.allSettled(starting);
   const [rest, auth, realtime, functions, storage] = await Promise.all(starting);
   return { rest, auth, realtime, functions, storage } as GatewayOptions["parts"];
+}
+
+/** Waits until the function behind a hook answers at all; what it answers is not for us. */
+async function wake(hook: HookConfig | undefined): Promise<void> {
+  if (!hook?.uri.startsWith("http://127.0.0.1:")) return;
+  const response = await fetch(hook.uri, { method: "POST" }).catch(() => undefined);
+  await response?.body?.cancel();
 }
 
 /**

@@ -34,7 +34,8 @@ export interface AuthUnderTest extends AsyncDisposable {
 
 export async function startAuth(changes: Partial<AuthConfig> = {}): Promise<AuthUnderTest> {
   const settings = readSettings([], {});
-  Object.assign(settings.config.auth, changes);
+  // Auth's own mails, unless a test brings a hook: it sees them before anybody else does.
+  Object.assign(settings.config.auth, { hooks: {}, ...changes });
   const home = await Deno.makeTempDir({ prefix: "nexus-auth-" });
   const keys = await loadKeys(home, `${origin}/auth/v1`, undefined);
   const mails: Mail[] = [];

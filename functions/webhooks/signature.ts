@@ -1,0 +1,39 @@
+import { Buffer } from "node:buffer";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { ProblemError } from "shared/errors/problem.ts";
+import type { Secret } from "shared/secret.ts";
+
+/** Seconds that a call may be old, or ahead of our clock. */
+const tolerance = 300;
+
+/**
+ * Verifies a call after Standard Webhooks and gives its id, which is good for one use only.
+ * Everything that is wrong with it is refused in one way, so that nobody learns how far they came.
+ */
+export function verifySignature(
+  secrets: readonly Secret[],
+  headers: Headers,
+  body: string,
+): string {
+  const id = headers.get("webhook-id") ?? "";
+  const timestamp = headers.get("webhook-timestamp") ?? "";
+  const age = Math.abs(Date.now() / 1000 - Number(timestamp));
+  if (!/^[\w.-]{1,200}$/.test(id)) refuse("no usable webhook-id");
+  if (!/^\d{1,12}$/.test(timestamp) || age > tolerance) refuse("the timestamp is not of now");
+  const given = (headers.get("webhook-signature") ?? "").split(/[ ,]+/);
+  const signed = `${id}.${timestamp}.${body}`;
+  const expected = secrets.map((secret) =>
+    createHmac("sha256", Buffer.from(secret.reveal(), "base64")).update(signed).digest()
+  );
+  const matches = given.some((signature) => {
+    const bytes = Buffer.from(signature, "base64");
+    return expected.some((hmac) => bytes.length === hmac.length && timingSafeEqual(bytes, hmac));
+  });
+  if (!matches) refuse(secrets.length === 0 ? "no secret is configured" : "no signature fits");
+  return id;
+}
+
+/** The reason is for our log alone. */
+function refuse(reason: string): never {
+  throw new ProblemError("webhooks.signature_refused", { cause: new Error(reason) });
+}

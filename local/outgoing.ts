@@ -1,0 +1,55 @@
+import { createHmac } from "node:crypto";
+import type { Keys } from "./keys.ts";
+import type { HookConfig, Settings } from "./settings.ts";
+
+/** What this stack's mails need on their way: Auth, the functions and the inbox have to agree on it. */
+export interface Outgoing {
+  /** The settings with the hooks as this stack reaches them. */
+  settings: Settings;
+  /** The key of the inbox, which speaks a provider's API. */
+  apiKey: string;
+  /** What `supabase secrets set` would be told. */
+  secrets: Record<string, string>;
+}
+
+const thisMachine = /^(host\.docker\.internal|127\.0\.0\.1|localhost)$/;
+
+/**
+ * Sends every mail to the inbox: Auth's own through the hook of `config.toml`, all of them by the
+ * provider's API. The developer's own keys are not asked: no mail leaves the machine.
+ */
+export function outgoingMail(settings: Settings, keys: Pick<Keys, "secret">): Outgoing {
+  const { ports, config } = settings;
+  const apiKey = `re_${derive(keys, "mail").toString("base64url")}`;
+  const inbox = `http://127.0.0.1:${ports.mail}`;
+  const { send_email: hook } = config.auth.hooks;
+  const hookSecret = hook?.secrets || `v1,whsec_${derive(keys, "send_email").toString("base64")}`;
+  const hooks = {
+    ...config.auth.hooks,
+    ...(hook && { send_email: { uri: reachable(hook, settings), secrets: hookSecret } }),
+  };
+  return {
+    settings: { ...settings, config: { ...config, auth: { ...config.auth, hooks } } },
+    apiKey,
+    secrets: {
+      RESEND_API_URL: inbox,
+      RESEND_API_KEY: apiKey,
+      EMAIL_FROM: "Nexus <mail@nexus.local>",
+      NEXUS_LOCAL_PROVIDERS: inbox,
+      SEND_EMAIL_HOOK_SECRET: hookSecret,
+    },
+  };
+}
+
+/** Secrets that are as old as the home's keys, and need no place of their own. */
+const derive = ({ secret }: Pick<Keys, "secret">, purpose: string) =>
+  createHmac("sha256", secret).update(purpose).digest();
+
+/** A hook on the port of this project's API is on ours, wherever that was moved. */
+function reachable({ uri }: HookConfig, { ports, config }: Settings): string {
+  if (!URL.canParse(uri)) return uri;
+  const url = new URL(uri);
+  if (!thisMachine.test(url.hostname) || url.port !== String(config.ports.api)) return uri;
+  url.host = `127.0.0.1:${ports.api}`;
+  return url.href;
+}
