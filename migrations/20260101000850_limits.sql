@@ -158,7 +158,7 @@ begin
     raise sqlstate 'PGRST' using
       message = json_build_object(
         'code', 'PT429', 'message', 'limits.exceeded',
-        'details', format('Try again in %s s.', v_verdict.retry_after)
+        'details', format('Try again in %s s.', v_verdict.retry_after), 'hint', v_verdict.retry_after::text
       ),
       detail = json_build_object(
         'status', 429, 'headers', json_build_object('Retry-After', v_verdict.retry_after::text)

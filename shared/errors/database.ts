@@ -58,9 +58,14 @@ export function fromDatabase(error: DatabaseError, status: number): ProblemError
 const timedOut = ({ message }: DatabaseError, status: number) =>
   status === 0 && /^(TimeoutError|AbortError):/.test(message ?? "");
 
-function raised({ code, message, details }: DatabaseError, cause: DatabaseFailure): ProblemError {
+function raised(
+  { code, message, details, hint }: DatabaseError,
+  cause: DatabaseFailure,
+): ProblemError {
   if (isErrorCode(message) && code === `PT${catalogue[message].status}`) {
-    return new ProblemError(message, { detail: details ?? undefined, cause });
+    // supabase-js shows no headers, so a limit tells its seconds in the hint as well.
+    const retryAfter = message === "limits.exceeded" ? { retryAfter: Number(hint) || 1 } : {};
+    return new ProblemError(message, { detail: details ?? undefined, ...retryAfter, cause });
   }
   return new ProblemError("internal", { cause });
 }

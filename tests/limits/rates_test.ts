@@ -186,8 +186,9 @@ Deno.test("a refusal in SQL is 429 limits.exceeded with Retry-After through the 
       });
       assert.equal(answer.status, 429);
       assert.ok(Number(answer.headers.get("retry-after")) > 0);
-      const { code, message } = await answer.json();
+      const { code, message, hint } = await answer.json();
       assert.deepEqual([code, message], ["PT429", "limits.exceeded"]);
+      assert.equal(hint, answer.headers.get("retry-after"));
     } finally {
       await sql.unsafe(`drop function public.${name}()`);
     }

@@ -62,3 +62,10 @@ Deno.test("everything else is internal, its words kept for the log alone", () =>
     assert.match(String(problem.cause), /secret_table/);
   }
 });
+
+Deno.test("a limit that SQL refused by says when to come back", () => {
+  const error = { code: "PT429", message: "limits.exceeded", details: "Later", hint: "17" };
+  const problem = fromDatabase(error, 429);
+  assert.deepEqual([problem.code, problem.retryAfter], ["limits.exceeded", 17]);
+  assert.equal(fromDatabase({ ...error, hint: null }, 429).retryAfter, 1);
+});
