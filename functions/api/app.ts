@@ -21,7 +21,9 @@ export function createApp(services: Services) {
     prefix: "/api",
     title: "Nexus API",
     description: "What needs more than the Data API: every refusal is problem+json, and its " +
-      "`code` is the one thing to decide on. Times are ISO 8601 UTC, amounts integers.",
+      "`code` is the one thing to decide on. Times are ISO 8601 UTC, amounts integers. Requests are " +
+      "limited by person, or by address without one: `RateLimit-*` headers say what is left, " +
+      "`Retry-After` when to come back.",
     tags: {
       files: "Pictures and documents that people upload",
       audit: "Who did what, for those who may know",
