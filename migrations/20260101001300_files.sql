@@ -64,7 +64,7 @@ comment on column public.files.hold is 'Whether a reviewer looks first, as the t
 comment on column public.files.publish is
   'A picture for avatars that is held waits in images, for avatars are open to everybody; released, it moves.';
 create index files_person on public.files (tenant_id, person_id, id desc);
-create index files_unfinished on public.files (created_at) where status in ('pending', 'rejected', 'deleted');
+create index files_unfinished on public.files (created_at) where status in ('pending', 'held', 'rejected', 'deleted');
 
 insert into private.transitions (machine, from_state, to_state)
 values

@@ -12,7 +12,9 @@ as $$
 declare
   v_file public.files;
 begin
-  perform private.require(files_require_review.tenant_id, 'files.review');
+  if not private.is_system() then
+    perform private.require(files_require_review.tenant_id, 'files.review');
+  end if;
   v_file := private.files_lock(files_require_review.tenant_id, files_require_review.file);
   if v_file.bucket = 'exports' or v_file.status in ('pending', 'deleted') then
     raise sqlstate 'PT404' using message = 'files.not_found';
@@ -21,7 +23,7 @@ begin
 end;
 $$;
 comment on function private.files_require_review(uuid, uuid) is
-  'The file, locked, for a reviewer (permission files.review). Raises files.not_found.';
+  'The file, locked, for a reviewer (permission files.review) or the secret key of a scanner. Raises files.not_found.';
 
 create function public.files_release(tenant_id uuid, file uuid)
 returns public.files
@@ -51,8 +53,8 @@ begin
 end;
 $$;
 comment on function public.files_release(uuid, uuid) is
-  'Lets a held file go (permission files.review). Raises files.not_found, request.transition_refused.';
-grant execute on function public.files_release(uuid, uuid) to authenticated;
+  'Lets a held file go (permission files.review; or a scanner by the secret key). Raises files.not_found, request.transition_refused.';
+grant execute on function public.files_release(uuid, uuid) to authenticated, service_role;
 
 create function public.files_reject(tenant_id uuid, file uuid)
 returns public.files
@@ -73,8 +75,8 @@ begin
 end;
 $$;
 comment on function public.files_reject(uuid, uuid) is
-  'Refuses a held file (permission files.review); it goes after 30 days. Raises files.not_found, request.transition_refused.';
-grant execute on function public.files_reject(uuid, uuid) to authenticated;
+  'Refuses a held file (permission files.review; or a scanner by the secret key); it goes after 30 days. Raises files.not_found, request.transition_refused.';
+grant execute on function public.files_reject(uuid, uuid) to authenticated, service_role;
 
 create function public.files_published(tenant_id uuid, file uuid)
 returns public.files

@@ -126,3 +126,14 @@ as $$
 $$;
 comment on function public.files_read(uuid, uuid) is 'For the worker: the file of a job, none when it is gone.';
 grant execute on function public.files_read(uuid, uuid) to service_role;
+
+-- Figures
+select private.declare_metric(
+  'files_stored_bytes', 'gauge', 'Bytes that files of all tenants take, what is derived from them included.',
+  $$select coalesce(sum(u.bytes), 0) as value, '{}'::jsonb as labels
+    from private.files_usage u where u.owner_id = u.tenant_id$$
+);
+select private.declare_metric(
+  'files_held', 'gauge', 'Files that wait for a reviewer.',
+  $$select count(*) as value, '{}'::jsonb as labels from public.files f where f.status = 'held'$$
+);

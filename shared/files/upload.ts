@@ -2,6 +2,7 @@ import type { Database } from "../database/client.ts";
 import { ProblemError } from "../errors/problem.ts";
 import { decode, isDecodable, toWebp } from "./codecs.ts";
 import { type ImageHeader, isPdf, readImageHeader } from "./image_header.ts";
+import { withoutNotes } from "./metadata.ts";
 import { folderOf, safeName, variantPath } from "./names.ts";
 import type { Store } from "./store.ts";
 
@@ -51,9 +52,11 @@ export interface Upload {
  */
 export async function keepUpload(doors: UploadDoors, request: UploadRequest): Promise<Upload> {
   const { asCaller, asService, store } = doors;
-  const { bytes, bucket, name, tenantId: tenant_id } = request;
-  const image = readImageHeader(bytes);
-  if (!image && !isPdf(bytes)) throw new ProblemError("files.type_unsupported");
+  const { bucket, name, tenantId: tenant_id } = request;
+  const image = readImageHeader(request.bytes);
+  if (!image && !isPdf(request.bytes)) throw new ProblemError("files.type_unsupported");
+  // What everybody sees must not say where its owner lives.
+  const bytes = image && bucket === "avatars" ? withoutNotes(request.bytes, image) : request.bytes;
   const content_type = image?.type ?? "application/pdf";
   const begun = await asCaller.rpc<FileRow>("files_begin", {
     tenant_id,

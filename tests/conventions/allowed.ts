@@ -25,6 +25,8 @@ export const serviceFunctions = [
   "files_finish",
   "files_published",
   "files_read",
+  "files_reject",
+  "files_release",
   "files_removed",
   "files_set_quota",
   "jobs_cancel",

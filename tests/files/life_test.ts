@@ -105,6 +105,15 @@ Deno.test("a held file is seen by its owner and reviewers alone, until one of th
   assert.equal(held.status, "held");
   await must(act(staff, "files_reject", tenant, held.id));
   assert.equal((await rowOf(held.id))!.status, "rejected");
+
+  // A scanner looks with the secret key, where nobody signs in.
+  const scanned = await uploaded(ana, tenant, { bytes: photo });
+  const waiting = await must<{ id: string }[]>(
+    admin().from("files").select("id").eq("tenant_id", tenant.id).eq("status", "held"),
+  );
+  assert.deepEqual(waiting, [{ id: scanned.id }]);
+  await must(admin().rpc("files_release", { tenant_id: tenant.id, file: scanned.id }));
+  assert.equal((await link(ben, tenant, scanned.id)).status, 200);
 });
 
 Deno.test("a held avatar waits where nobody unasked can read, and moves when it is let go", async () => {

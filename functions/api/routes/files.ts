@@ -6,6 +6,7 @@ import { problems, signedInErrors } from "shared/errors/openapi.ts";
 import { createStore } from "shared/files/store.ts";
 import { keepUpload, type Upload } from "shared/files/upload.ts";
 import { bodyUpTo } from "shared/http/declared.ts";
+import { lenient, limited } from "shared/http/limits.ts";
 import type { InTenant } from "shared/http/env.ts";
 import { bySession } from "shared/http/openapi.ts";
 import { originOf } from "shared/http/origin.ts";
@@ -13,6 +14,12 @@ import { router } from "shared/http/router.ts";
 
 /** 10 MiB, and room for the other fields of the form. */
 const bodyLimit = 10 * 1024 ** 2 + 16_384;
+
+/**
+ * Pictures cost CPU: half a second for a large one. Where the limit cannot be asked, nothing can be
+ * uploaded either.
+ */
+const uploads = limited({ name: "uploads", by: "person", limit: 60, window: 60 });
 
 const tenantErrors = [
   "tenants.ambiguous",
@@ -68,11 +75,11 @@ const upload = createRoute({
   operationId: "uploadFile",
   summary: "Upload a picture, or a PDF into documents",
   description: "JPEG, PNG, GIF and WebP up to 10 MiB and 50 megapixels. The original is kept as " +
-    "it is; JPEG and PNG up to 8 megapixels get a WebP of quality 80 where that is smaller, " +
-    "without the place and device that the original may name. A thumbnail follows.",
+    "it is, in avatars without its notes of place and device. JPEG and PNG up to 8 megapixels get " +
+    "a WebP of quality 80 where that is smaller, without such notes. A thumbnail follows.",
   tags: ["files"],
   security: bySession,
-  middleware: [bodyUpTo(bodyLimit), signedIn, inTenant, formOnly] as const,
+  middleware: [uploads, lenient, bodyUpTo(bodyLimit), signedIn, inTenant, formOnly] as const,
   request: {
     headers: Tenant,
     body: { required: true, content: { "multipart/form-data": { schema: UploadForm } } },
