@@ -247,8 +247,8 @@ begin
     details.before := private.capped(private.masked(details.before));
     details.after := private.capped(private.masked(details.after));
     line.details_digest := private.audit_digest(details);
-    insert into private.audit_details values (details.*);
   end if;
+  -- The trail before its details, as retention locks them.
   insert into private.audit_log (
     tenant_id, id, action, resource, actor, impersonator, session_id, request_id, details_digest
   )
@@ -256,6 +256,9 @@ begin
     line.tenant_id, line.id, line.action, line.resource, line.actor, line.impersonator,
     line.session_id, left(line.request_id, 64), line.details_digest
   );
+  if line.details_digest is not null then
+    insert into private.audit_details values (details.*);
+  end if;
 end;
 $$;
 comment on function private.audit_write(private.audit_log, private.audit_details) is

@@ -93,6 +93,20 @@ $$;
 comment on function private.audit_verify_all() is
   'Checks every tenant''s trail, keeps the verdicts, writes AUDIT_BROKEN where one is broken; returns how many are.';
 
+create function private.audit_checks()
+returns jsonb
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'audit',
+    case when exists (select from private.audit_verdicts v where v.verdict -> 'intact' = 'false') then 'broken' else 'ok' end
+  );
+$$;
+comment on function private.audit_checks() is 'For readiness: whether the last check of every trail found it intact.';
+
 create type public.audit_proof as (
   intact boolean,
   lines bigint,
@@ -180,6 +194,8 @@ begin
   get diagnostics v_cleared = row_count;
 
   select max(private.audit_retention(t.settings)) into v_longest from public.tenants t;
+  -- Dropping a month locks the whole trail: rather tomorrow than keeping its writers waiting.
+  perform set_config('lock_timeout', '3s', true);
   for v_month in
     select substring(c.relname from 11) as suffix
     from pg_catalog.pg_inherits i
@@ -200,3 +216,14 @@ end;
 $$;
 comment on function private.audit_retain() is
   'Clears details past their tenant''s retention and drops the months past the longest; returns how many details went.';
+
+select private.schedule(
+  'audit-seal', '* * * * *', 'select private.audit_signed_out(), private.audit_seal()'
+);
+select private.schedule('audit-verify', '17 3 * * *', 'select private.audit_verify_all()');
+select private.schedule('audit-retain', '47 3 * * *', 'select private.audit_make_months(), private.audit_retain()');
+
+select private.declare_metric(
+  'audit_broken_trails', 'gauge', 'Tenants whose trail the last check found changed.',
+  $$select count(*) as value from private.audit_verdicts v where v.verdict -> 'intact' = 'false'$$
+);

@@ -15,7 +15,7 @@ as $$
 declare
   v_checks jsonb := jsonb_build_object(
     'database', case when pg_is_in_recovery() then 'read_only' else 'ok' end
-  ) || private.jobs_checks();
+  ) || private.jobs_checks() || private.audit_checks();
   v_well boolean := not exists (select from jsonb_each_text(v_checks) c where c.value <> 'ok');
 begin
   return jsonb_build_object('status', case when v_well then 'ok' else 'degraded' end, 'checks', v_checks);

@@ -30,7 +30,12 @@ const onTime = (sql: postgres.TransactionSql) =>
 
 Deno.test("readiness asks the database, the queue and the schedules", async () => {
   const { status, checks } = await readyAfter(onTime);
-  assert.deepEqual([status, checks], ["ok", { database: "ok", queue: "ok", schedules: "ok" }]);
+  assert.deepEqual([status, checks], ["ok", {
+    audit: "ok",
+    database: "ok",
+    queue: "ok",
+    schedules: "ok",
+  }]);
 });
 
 Deno.test("a queue that nobody drains degrades readiness", async () => {
