@@ -43,7 +43,7 @@ insert into private.limits_totals (name, refused) values ('requests', 0), ('atte
 
 -- The arithmetic, apart from the tables
 create function private.limits_step(
-  state private.limits_requests, "limit" integer, "window" interval, at timestamptz
+  state private.limits_requests, quota integer, period interval, at timestamptz
 )
 returns private.limits_requests
 language plpgsql
@@ -54,11 +54,11 @@ as $$
 #variable_conflict use_column
 declare
   v_next private.limits_requests := state;
-  v_windows bigint := floor(extract(epoch from at - state.started_at) / extract(epoch from "window"));
+  v_windows bigint := floor(extract(epoch from at - state.started_at) / extract(epoch from period));
   v_weight double precision;
 begin
   if v_windows = 1 then
-    v_next.started_at := state.started_at + "window";
+    v_next.started_at := state.started_at + period;
     v_next.used_before := state.used;
     v_next.used := 0;
   elsif v_windows > 1 then
@@ -66,9 +66,9 @@ begin
     v_next.used_before := 0;
     v_next.used := 0;
   end if;
-  v_next.ends_at := v_next.started_at + 2 * "window";
-  v_weight := 1 - extract(epoch from at - v_next.started_at) / extract(epoch from "window");
-  v_next.allowed := v_next.used + v_next.used_before * least(v_weight, 1) + 1 <= "limit";
+  v_next.ends_at := v_next.started_at + 2 * period;
+  v_weight := 1 - extract(epoch from at - v_next.started_at) / extract(epoch from period);
+  v_next.allowed := v_next.used + v_next.used_before * least(v_weight, 1) + 1 <= quota;
   v_next.used := v_next.used + v_next.allowed::int;
   v_next.refused := state.refused + (not v_next.allowed)::int;
   return v_next;
@@ -78,7 +78,7 @@ comment on function private.limits_step(private.limits_requests, integer, interv
   'The row of a key after one more call: counted where allowed, so that knocking on does not prolong a refusal.';
 
 create function private.limits_judge(
-  state private.limits_requests, "limit" integer, "window" interval, at timestamptz
+  state private.limits_requests, quota integer, period interval, at timestamptz
 )
 returns public.limits_verdict
 language plpgsql
@@ -88,20 +88,20 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_seconds double precision := extract(epoch from "window");
+  v_seconds double precision := extract(epoch from period);
   v_verdict public.limits_verdict;
   v_weight double precision := 1 - extract(epoch from at - state.started_at) / v_seconds;
 begin
   v_verdict.allowed := state.allowed;
-  v_verdict."limit" := "limit";
+  v_verdict."limit" := quota;
   v_verdict.remaining := case when state.allowed
-    then greatest(0, floor("limit" - state.used - state.used_before * least(v_weight, 1)))::int
+    then greatest(0, floor(quota - state.used - state.used_before * least(v_weight, 1)))::int
     else 0 end;
-  v_verdict.reset_at := state.started_at + "window" * case
-    when state.allowed or "limit" < 1 then 1
+  v_verdict.reset_at := state.started_at + period * case
+    when state.allowed or quota < 1 then 1
     -- One is free as soon as what is carried over has become light enough.
-    when state.used + 1 <= "limit" then 1 - ("limit" - state.used - 1)::double precision / state.used_before
-    else 2 - ("limit" - 1)::double precision / state.used
+    when state.used + 1 <= quota then 1 - (quota - state.used - 1)::double precision / state.used_before
+    else 2 - (quota - 1)::double precision / state.used
   end;
   v_verdict.retry_after := case when state.allowed then 0
     else greatest(1, ceil(extract(epoch from v_verdict.reset_at - at)))::int end;
@@ -112,7 +112,7 @@ comment on function private.limits_judge(private.limits_requests, integer, inter
   'What to tell the caller about a row that limits_step has just made.';
 
 -- Counting
-create function private.rate_limit(key text, "limit" integer, "window" interval)
+create function private.rate_limit(key text, quota integer, period interval)
 returns public.limits_verdict
 language plpgsql
 volatile
@@ -126,22 +126,22 @@ declare
 begin
   insert into private.limits_requests as r
   values (
-    rate_limit.key, v_now, v_now + 2 * rate_limit."window", (rate_limit."limit" > 0)::int, 0,
-    rate_limit."limit" > 0, (rate_limit."limit" <= 0)::int
+    rate_limit.key, v_now, v_now + 2 * rate_limit.period, (rate_limit.quota > 0)::int, 0,
+    rate_limit.quota > 0, (rate_limit.quota <= 0)::int
   )
   on conflict (key) do update
   set (started_at, ends_at, used, used_before, allowed, refused) = (
     select n.started_at, n.ends_at, n.used, n.used_before, n.allowed, n.refused
-    from private.limits_step(r, rate_limit."limit", rate_limit."window", v_now) n
+    from private.limits_step(r, rate_limit.quota, rate_limit.period, v_now) n
   )
   returning * into v_row;
-  return private.limits_judge(v_row, rate_limit."limit", rate_limit."window", v_now);
+  return private.limits_judge(v_row, rate_limit.quota, rate_limit.period, v_now);
 end;
 $$;
 comment on function private.rate_limit(text, integer, interval) is
   'Counts a request and says whether it is within the limit. The key names the limit first: <name>:<whom>. In a transaction that is rolled back it counts nothing.';
 
-create function private.require_rate(key text, "limit" integer, "window" interval)
+create function private.require_rate(key text, quota integer, period interval)
 returns void
 language plpgsql
 volatile
@@ -151,7 +151,7 @@ as $$
 #variable_conflict use_column
 declare
   v_verdict public.limits_verdict :=
-    private.rate_limit(require_rate.key, require_rate."limit", require_rate."window");
+    private.rate_limit(require_rate.key, require_rate.quota, require_rate.period);
 begin
   if not v_verdict.allowed then
     -- PostgREST's own form of a refusal is the only one that can carry a header.
@@ -169,7 +169,7 @@ $$;
 comment on function private.require_rate(text, integer, interval) is
   'Counts what the caller''s transaction does. Raises limits.exceeded with Retry-After.';
 
-create function private.count_attempt(key text, "limit" integer, "window" interval)
+create function private.count_attempt(key text, quota integer, period interval)
 returns public.limits_verdict
 language plpgsql
 volatile
@@ -183,18 +183,18 @@ declare
 begin
   insert into private.limits_attempts as r
   values (
-    count_attempt.key, v_now, v_now + 2 * count_attempt."window", (count_attempt."limit" > 0)::int, 0,
-    count_attempt."limit" > 0, (count_attempt."limit" <= 0)::int
+    count_attempt.key, v_now, v_now + 2 * count_attempt.period, (count_attempt.quota > 0)::int, 0,
+    count_attempt.quota > 0, (count_attempt.quota <= 0)::int
   )
   on conflict (key) do update
   set (started_at, ends_at, used, used_before, allowed, refused) = (
     select n.started_at, n.ends_at, n.used, n.used_before, n.allowed, n.refused
     from private.limits_step(
-      row(r.*)::private.limits_requests, count_attempt."limit", count_attempt."window", v_now
+      row(r.*)::private.limits_requests, count_attempt.quota, count_attempt.period, v_now
     ) n
   )
   returning * into v_row;
-  return private.limits_judge(v_row, count_attempt."limit", count_attempt."window", v_now);
+  return private.limits_judge(v_row, count_attempt.quota, count_attempt.period, v_now);
 end;
 $$;
 comment on function private.count_attempt(text, integer, interval) is

@@ -36,7 +36,7 @@ comment on function public.limits_take(jsonb, bigint) is
   'For the edge functions: counts one request against each of [{ key, limit, seconds }] until one refuses; the tightest verdict. refused_before: refusals the caller gave from memory since it last asked.';
 grant execute on function public.limits_take(jsonb, bigint) to service_role;
 
-create function public.limits_attempt(key text, "limit" integer, seconds integer)
+create function public.limits_attempt(key text, quota integer, seconds integer)
 returns public.limits_verdict
 language sql
 volatile
@@ -44,7 +44,7 @@ security definer -- asks private.count_attempt
 set search_path = ''
 as $$
   select private.count_attempt(
-    limits_attempt.key, limits_attempt."limit", make_interval(secs => limits_attempt.seconds)
+    limits_attempt.key, limits_attempt.quota, make_interval(secs => limits_attempt.seconds)
   );
 $$;
 comment on function public.limits_attempt(text, integer, integer) is

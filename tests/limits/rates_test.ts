@@ -151,7 +151,7 @@ Deno.test("the time to come back is the time at which one is free", async () => 
 Deno.test("attempts are counted in a table that survives a crash, and begin anew after success", async () => {
   const key = newKey();
   const attempt = () =>
-    must<Verdict>(admin().rpc("limits_attempt", { key, limit: 2, seconds: 900 }));
+    must<Verdict>(admin().rpc("limits_attempt", { key, quota: 2, seconds: 900 }));
   assert.deepEqual([(await attempt()).allowed, (await attempt()).allowed], [true, true]);
   assert.equal((await attempt()).allowed, false);
   await must(admin().rpc("limits_forget", { key }));
