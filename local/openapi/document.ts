@@ -27,6 +27,8 @@ export interface Schema {
   exclusiveMaximum?: number;
   minItems?: number;
   maxItems?: number;
+  minProperties?: number;
+  maxProperties?: number;
 }
 
 export interface Parameter {
@@ -68,11 +70,25 @@ export async function committed(): Promise<OpenApi> {
   return JSON.parse(await Deno.readTextFile(documentFile));
 }
 
-/** The schema that a reference leads to. */
-export function resolveSchema(schema: Schema, { components }: OpenApi): Schema {
-  if (schema.$ref === undefined) return schema;
-  const name = schema.$ref.replace("#/components/schemas/", "");
-  const target = components.schemas[name];
-  if (!target) throw new Error(`${schema.$ref} leads nowhere.`);
-  return target;
+/** A schema in one piece: where its reference leads, with what `allOf` adds. */
+export function flatten(schema: Schema, document: OpenApi): Schema {
+  if (schema.$ref !== undefined) {
+    const target = document.components.schemas[schema.$ref.replace("#/components/schemas/", "")];
+    if (!target) throw new Error(`${schema.$ref} leads nowhere.`);
+    return flatten(target, document);
+  }
+  const { allOf = [], ...rest } = schema;
+  return allOf.map((part) => flatten(part, document)).reduceRight(merge, rest);
 }
+
+/** What the later one says of a field holds. */
+const merge = (later: Schema, earlier: Schema): Schema => ({
+  ...earlier,
+  ...later,
+  ...((earlier.properties || later.properties) && {
+    properties: { ...earlier.properties, ...later.properties },
+  }),
+  ...((earlier.required || later.required) && {
+    required: [...new Set([...earlier.required ?? [], ...later.required ?? []])],
+  }),
+});

@@ -1,4 +1,4 @@
-import { type OpenApi, resolveSchema, type Schema } from "./document.ts";
+import { flatten, type OpenApi, type Schema } from "./document.ts";
 
 /** One of the alternatives that a schema allows, of one type. */
 type Alternative = Schema & { type?: string };
@@ -78,24 +78,13 @@ export class SchemaComparison {
 }
 
 function alternatives(schema: Schema, document: OpenApi): Alternative[] {
-  const resolved = resolveSchema(schema, document);
-  const choices = resolved.anyOf ?? resolved.oneOf;
+  const whole = flatten(schema, document);
+  const choices = whole.anyOf ?? whole.oneOf;
   if (choices) return choices.flatMap((choice) => alternatives(choice, document));
-  if (resolved.allOf) {
-    const parts = resolved.allOf.flatMap((part) => alternatives(part, document));
-    return [parts.reduce(merge, {})];
-  }
-  const { type, ...rest } = resolved;
+  const { type, ...rest } = whole;
   if (type === undefined) return [rest];
   return [type].flat().map((one) => ({ ...rest, type: one }));
 }
-
-const merge = (one: Alternative, other: Alternative): Alternative => ({
-  ...one,
-  ...other,
-  properties: { ...one.properties, ...other.properties },
-  required: [...one.required ?? [], ...other.required ?? []],
-});
 
 /** A schema without a type is any value. */
 const fits = (narrow: string | undefined, wide: string | undefined): boolean =>
@@ -111,8 +100,8 @@ const missing = (wanted: string[] = [], there: string[] = []): string[] =>
 
 const isOpen = ({ additionalProperties }: Schema): boolean => additionalProperties !== false;
 
-const lower = ["minLength", "minimum", "exclusiveMinimum", "minItems"] as const;
-const upper = ["maxLength", "maximum", "exclusiveMaximum", "maxItems"] as const;
+const lower = ["minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties"] as const;
+const upper = ["maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties"] as const;
 
 /** What `after` takes less of than `before`, type by type. */
 function narrowed(before: Schema, after: Schema, where: string): string[] {

@@ -27,4 +27,4 @@ function isStorableJson(value: unknown, depth = 0): boolean {
 export const jsonObject = () =>
   z.record(z.string(), z.unknown())
     .refine((value) => isStorableJson(value), "Too deep, or holds text that cannot be stored")
-    .openapi({ type: "object", additionalProperties: true });
+    .openapi({ additionalProperties: true });
