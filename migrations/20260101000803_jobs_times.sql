@@ -13,7 +13,7 @@ declare
   v_range text[];
   v_from integer;
   v_to integer;
-  v_values integer[] := '{}';
+  v_values integer[] := '{}'::integer[];
 begin
   foreach v_part in array string_to_array(lower(field), ',') loop
     v_range := regexp_match(v_part, '^(\*|[a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?(?:/([1-9]\d?))?$');
