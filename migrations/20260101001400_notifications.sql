@@ -11,7 +11,9 @@ create table private.notifications_emails (
   data jsonb not null default '{}'
     check (jsonb_typeof(data) = 'object' and octet_length(data::text) <= 16384),
   expires_at timestamptz,
+  retry_at timestamptz not null default now() + interval '5 minutes',
   sent_at timestamptz,
+  refused_at timestamptz,
   provider_id text check (char_length(provider_id) <= 100),
   created_at timestamptz not null default now(),
   primary key (tenant_id, id)
@@ -27,8 +29,14 @@ comment on column private.notifications_emails.data is
   'Values of the template: text only. Links and codes are secrets until they are used.';
 comment on column private.notifications_emails.expires_at is 'After this there is no use in sending it.';
 
+comment on column private.notifications_emails.retry_at is
+  'When to hand it to the worker again, where its job died meanwhile.';
+comment on column private.notifications_emails.refused_at is
+  'Since when it is known that no further try will send it.';
+
 create index notifications_emails_person on private.notifications_emails (person_id);
-create index notifications_emails_waiting on private.notifications_emails (created_at) where sent_at is null;
+create index notifications_emails_waiting on private.notifications_emails (retry_at)
+  where sent_at is null and refused_at is null;
 create index notifications_emails_created on private.notifications_emails (created_at);
 
 -- Sending
@@ -44,6 +52,7 @@ as $$
     jsonb_build_object('email_id', notifications_enqueue_email.email_id),
     notifications_enqueue_email.tenant_id,
     aggregate => 'notifications_emails:' || notifications_enqueue_email.email_id,
+    dedupe_key => notifications_enqueue_email.email_id::text,
     priority => notifications_enqueue_email.priority
   );
 $$;
@@ -122,6 +131,47 @@ $$;
 comment on function public.notifications_email_sent(uuid, uuid, text) is
   'For the worker: the provider took the mail. What it said and where it went is forgotten.';
 grant execute on function public.notifications_email_sent(uuid, uuid, text) to service_role;
+
+create function public.notifications_email_refused(tenant_id uuid, email_id uuid)
+returns void
+language sql
+volatile
+security definer -- nobody else writes mails
+set search_path = ''
+as $$
+  update private.notifications_emails e
+  set refused_at = clock_timestamp()
+  where e.tenant_id = notifications_email_refused.tenant_id
+    and e.id = notifications_email_refused.email_id and e.sent_at is null;
+$$;
+comment on function public.notifications_email_refused(uuid, uuid) is
+  'For the worker: the mail cannot be sent as it is. It is not tried again by itself.';
+grant execute on function public.notifications_email_refused(uuid, uuid) to service_role;
+
+-- A provider may be away for longer than a job lives. What waits for it is the mail, not the job.
+create function private.notifications_retry_emails()
+returns bigint
+language sql
+volatile
+security definer -- nobody else writes mails
+set search_path = ''
+as $$
+  with due as (
+    update private.notifications_emails e
+    -- Each pause is as long as the wait until then: 5, 10, 20 minutes and so on.
+    set retry_at = now() + (now() - e.created_at)
+    where (e.tenant_id, e.id) in (
+      select w.tenant_id, w.id from private.notifications_emails w
+      where w.sent_at is null and w.refused_at is null and w.retry_at <= now()
+        and (w.expires_at is null or w.expires_at > now())
+      order by w.retry_at limit 1000 for update skip locked
+    )
+    returning e.tenant_id, e.id
+  )
+  select count(private.notifications_enqueue_email(d.tenant_id, d.id, 0::smallint)) from due d;
+$$;
+comment on function private.notifications_retry_emails() is
+  'Hands mails that wait to the worker again. Returns how many had no job waiting.';
 
 -- Auth's own mails
 create table private.notifications_hook_calls (
@@ -209,7 +259,8 @@ security definer -- nobody else writes mails
 set search_path = ''
 as $$
   with mails as (
-    delete from private.notifications_emails e where e.created_at < now() - interval '30 days'
+    delete from private.notifications_emails e
+    where e.created_at < now() - interval '30 days' or e.expires_at < now() - interval '1 day'
     returning 1
   ), calls as (
     delete from private.notifications_hook_calls c where c.received_at < now() - interval '1 hour'
@@ -218,18 +269,19 @@ as $$
   select (select count(*) from mails) + (select count(*) from calls);
 $$;
 comment on function private.notifications_forget_old() is
-  'Mails go after 30 days, calls of the hook after an hour. Returns how many rows went.';
+  'Mails go after 30 days, or a day after they ran out; calls of the hook after an hour. Returns how many rows went.';
 
+select private.schedule('notifications-retry-emails', '* * * * *', 'select private.notifications_retry_emails()');
 select private.schedule('notifications-forget-old', '17 * * * *', 'select private.notifications_forget_old()');
 
 select private.declare_metric(
   'mail_backlog', 'gauge', 'Mails that wait to be sent.',
   $$select count(*) as value from private.notifications_emails e
-    where e.sent_at is null and (e.expires_at is null or e.expires_at > now())$$
+    where e.sent_at is null and e.refused_at is null and (e.expires_at is null or e.expires_at > now())$$
 );
 select private.declare_metric(
   'mail_oldest_waiting_seconds', 'gauge', 'Age of the oldest mail that waits to be sent.',
   $$select coalesce(extract(epoch from now() - min(e.created_at)), 0) as value
     from private.notifications_emails e
-    where e.sent_at is null and (e.expires_at is null or e.expires_at > now())$$
+    where e.sent_at is null and e.refused_at is null and (e.expires_at is null or e.expires_at > now())$$
 );

@@ -64,9 +64,12 @@ Deno.test("a mail of a transaction that is rolled back is never sent", () =>
       throw new Error("no");
     });
     await assert.rejects(rolledBack, /^Error: no$/);
-    await sendEmail(sql, person, { template: "auth.factor_enrolled" });
-    await mailTo(person.email, "auth.factor_enrolled");
-    assert.equal((await mailsTo(person.email)).length, 1);
+    const left = await sql`
+      select from private.notifications_emails e
+      left join private.jobs j on j.aggregate = 'notifications_emails:' || e.id
+      where e.person_id = ${person.id}`;
+    assert.equal(left.length, 0);
+    assert.deepEqual(await mailsTo(person.email), []);
   }));
 
 Deno.test("who was erased meanwhile gets no mail, and none of theirs is kept", () =>
@@ -103,6 +106,47 @@ Deno.test("what no further try can send is dead at once, and says why without sa
     assert.ok(!last_error.includes("@"));
   }));
 
+Deno.test("a mail whose job died waits on, and is handed to the worker again after 5, 10, 20 minutes", () =>
+  withDatabase(async (sql) => {
+    const person = await createPerson();
+    const email = await sql.begin(async (transaction) => {
+      const id = await sendEmail(transaction as unknown as postgres.Sql, person);
+      await transaction`delete from private.jobs where aggregate = ${jobOf(id)}`;
+      return id;
+    });
+    const retry = async (minutes: number) => {
+      await sql`update private.notifications_emails
+        set created_at = now() - ${minutes} * interval '1 minute',
+          retry_at = retry_at - ${minutes} * interval '1 minute' where id = ${email}`;
+      await sql`select private.notifications_retry_emails()`;
+      const [row] = await sql`
+        select round(extract(epoch from retry_at - now()) / 60)::int as next
+        from private.notifications_emails where id = ${email}`;
+      return row!.next;
+    };
+    assert.equal(await retry(1), 4, "not due");
+    assert.deepEqual(await mailsTo(person.email), []);
+    assert.equal(await retry(6), 6, "as long again as it has waited");
+    assert.ok(await mailTo(person.email, "auth.password_changed"));
+    await done(sql, email);
+    const [{ count }] = await sql`
+      select count(*)::int from private.jobs where aggregate = ${jobOf(email)}` as [
+      { count: number },
+    ];
+    assert.equal(count, 0);
+  }));
+
+Deno.test("a mail that was refused is not tried again by itself", () =>
+  withDatabase(async (sql) => {
+    const person = await createPerson();
+    const email = await sendEmail(sql, person, { template: "auth.nonsense" });
+    await deadJob(sql, email);
+    await sql`update private.notifications_emails set retry_at = now() where id = ${email}`;
+    await sql`select private.notifications_retry_emails()`;
+    const jobs = await sql`select from private.jobs where aggregate = ${jobOf(email)}`;
+    assert.equal(jobs.length, 0);
+  }));
+
 Deno.test("a mail is forgotten after thirty days, the waiting and the sent", () =>
   withDatabase(async (sql) => {
     const person = await createPerson();
@@ -126,6 +170,7 @@ Deno.test("nobody but the secret key asks for mails, and people not even for the
   const calls: [string, Record<string, unknown>][] = [
     ["notifications_email", row],
     ["notifications_email_sent", { ...row, provider_id: "p" }],
+    ["notifications_email_refused", row],
     [
       "notifications_send_auth_emails",
       { call_id: "c", run_id: "r", person: row.email_id, locale: null, emails: [] },

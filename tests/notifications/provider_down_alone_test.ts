@@ -13,7 +13,7 @@ Deno.test("a mail that the provider keeps failing is tried four times, then dead
         select attempts, reason, last_error, died_at - created_at >= interval '7 s' as patient
         from private.jobs_dead where aggregate = ${`notifications_emails:${mail!.id}`}`;
       return job;
-    }, { timeout: 60_000, every: 200 });
+    }, { timeout: 90_000, every: 200 });
     assert.deepEqual([dead.attempts, dead.reason, dead.patient], [4, "failed", true]);
     assert.match(dead.last_error, /unavailable/);
     const [kept] = await sql`

@@ -38,13 +38,16 @@ const email: Handler = async (job, services, signal) => {
     }, signal);
     await database.rpc("notifications_email_sent", { ...row, provider_id: providerId ?? null });
   } catch (error) {
-    throw isPermanent(error) ? new PermanentFailure(error.message, { cause: error }) : error;
+    if (error instanceof UnsendableMail) {
+      await database.rpc("notifications_email_refused", row);
+      throw new PermanentFailure(error.message, { cause: error });
+    }
+    // The mail waits on for whoever configures the project; trying within seconds is of no use.
+    if (error instanceof ProblemError && error.code === "email.not_configured") {
+      throw new PermanentFailure(error.code, { cause: error });
+    }
+    throw error;
   }
 };
-
-/** What waiting does not mend; replayed from the dead letter once somebody has mended it. */
-const isPermanent = (error: unknown): error is Error =>
-  error instanceof UnsendableMail ||
-  error instanceof ProblemError && error.code === "email.not_configured";
 
 export const notificationsHandlers: Record<string, Handler> = { "notifications.email": email };
