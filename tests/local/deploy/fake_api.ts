@@ -14,6 +14,8 @@ export class FakeApi implements AsyncDisposable {
   readonly auth: Record<string, unknown> = { site_url: "http://localhost:3000", jwt_exp: 3600 };
   readonly secrets = new Map<string, string>();
   readonly uploads = new Map<string, Upload>();
+  /** The project's keys by their type. */
+  readonly keys = { publishable: "sb_publishable_fake", secret: "sb_secret_fake" };
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #sql: postgres.Sql;
 
@@ -60,6 +62,15 @@ export class FakeApi implements AsyncDisposable {
         return Response.json({}, { status: 201 });
       case "POST /v1/database/query":
         return Response.json(await this.#query((await request.json()).query), { status: 201 });
+      case "GET /v1/api-keys":
+        return Response.json(
+          Object.entries(this.keys).map(([type, key]) => ({
+            id: type,
+            name: type,
+            type,
+            api_key: key,
+          })),
+        );
       case "GET /v1/functions":
         return Response.json([]);
       case "PUT /v1/functions":
