@@ -124,6 +124,9 @@ const localOrigins = [3000, 5173, 8080]
 /** The secret that every `supabase start` shares, so worth nothing anywhere else. */
 const publicSharedSecret = "super-secret-jwt-token-with-at-least-32-characters-long";
 
+/** What `supabase/config.toml` has for this machine. */
+const publicHookSecret = "v1,whsec_a25vd24tdG8tZXZlcnlib2R5LWZvci10aGlzLW1hY2hpbmUtYWxvbmU=";
+
 /** Reads the configuration, or fails with one message that lists every problem and no value. */
 export function readConfig(env: Record<string, string>): Config {
   const given = Object.fromEntries(
@@ -152,9 +155,13 @@ function missingKeys(given: Record<string, string>): string[] {
 }
 
 function publicSecrets(given: Record<string, string>): string[] {
-  return given.JWT_SECRET === publicSharedSecret && !isLocal(given.SUPABASE_URL ?? "")
-    ? ["JWT_SECRET is the publicly known one of a local project"]
-    : [];
+  if (isLocal(given.SUPABASE_URL ?? "")) return [];
+  const known = {
+    JWT_SECRET: given.JWT_SECRET === publicSharedSecret,
+    SEND_EMAIL_HOOK_SECRET: given.SEND_EMAIL_HOOK_SECRET?.includes(publicHookSecret),
+  };
+  return Object.entries(known).filter(([, isPublic]) => isPublic)
+    .map(([name]) => `${name} is the publicly known one of a local project`);
 }
 
 function localOnly(given: Record<string, string>): string[] {

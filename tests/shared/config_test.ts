@@ -137,6 +137,16 @@ Deno.test("readConfig() takes a local project's public shared secret on a local 
   ]);
 });
 
+Deno.test("readConfig() takes the mail hook's secret of config.toml on a local project only", async () => {
+  const config = await Deno.readTextFile(new URL("../../supabase/config.toml", import.meta.url));
+  const [SEND_EMAIL_HOOK_SECRET = ""] = /v1,whsec_[^"]+/.exec(config) ?? [];
+  assert.ok(SEND_EMAIL_HOOK_SECRET);
+  readConfig({ ...deadEnvironment, SEND_EMAIL_HOOK_SECRET });
+  assert.deepEqual(problemsOf({ ...hosted, SEND_EMAIL_HOOK_SECRET }), [
+    "SEND_EMAIL_HOOK_SECRET is the publicly known one of a local project",
+  ]);
+});
+
 Deno.test("a configuration prints without its secrets", () => {
   const config = readConfig({
     ...deadEnvironment,
