@@ -59,12 +59,14 @@ grant execute on function private.is_system() to authenticated, service_role;
 
 create function private.request_header(name text)
 returns text
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  select nullif(current_setting('request.headers', true), '')::jsonb ->> lower(request_header.name);
+begin
+  return nullif(current_setting('request.headers', true), '')::jsonb ->> lower(request_header.name);
+end;
 $$;
 comment on function private.request_header(text) is 'A header of the request that runs this statement; null outside requests.';
 

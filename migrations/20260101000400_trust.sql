@@ -4,42 +4,51 @@
 
 create function private.session_id()
 returns uuid
-language sql
+language plpgsql -- every call asks here, and a function in sql would be planned anew each time
 stable
 security invoker
 set search_path = ''
 as $$
-  select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'session_id')::uuid;
+begin
+  return (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'session_id')::uuid;
+end;
 $$;
 comment on function private.session_id() is 'The session the caller''s token names; null without one.';
 
 create function private.session_fault()
 returns text
-language sql
+language plpgsql
 stable
 security definer -- auth.sessions and auth.users are closed to clients
 set search_path = ''
 as $$
-  select case
-    when auth.uid() is null then 'auth.required'
-    when s.id is null or s.not_after <= now() then 'auth.session_ended'
-    when u.banned_until > now() or u.deleted_at is not null then 'auth.session_ended'
-  end
-  from (select) one
-  left join auth.sessions s on s.id = private.session_id() and s.user_id = auth.uid()
-  left join auth.users u on u.id = s.user_id;
+declare
+  v_person uuid := auth.uid();
+  v_session uuid := private.session_id();
+begin
+  if v_person is null then
+    return 'auth.required';
+  end if;
+  perform from auth.sessions s
+  join auth.users u on u.id = s.user_id
+  where s.id = v_session and s.user_id = v_person and (s.not_after is null or s.not_after > now())
+    and (u.banned_until is null or u.banned_until <= now()) and u.deleted_at is null;
+  return case when not found then 'auth.session_ended' end;
+end;
 $$;
 comment on function private.session_fault() is
   'Why the caller''s session is not trusted, as an error code; null when it is.';
 
 create function private.person()
 returns uuid
-language sql
+language plpgsql
 stable
 security definer -- asks private.session_fault
 set search_path = ''
 as $$
-  select case when private.session_fault() is null then auth.uid() end;
+begin
+  return case when private.session_fault() is null then auth.uid() end;
+end;
 $$;
 comment on function private.person() is
   'The caller, if their session is trusted now; else null. In policies: person_id = (select private.person()).';

@@ -29,12 +29,14 @@ create policy messages_select_audience on realtime.messages
 
 create function private.announce(person uuid, event text, payload jsonb)
 returns void
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 volatile
 security definer -- clients may not write realtime.messages
 set search_path = ''
 as $$
-  select realtime.send(payload, event, 'private-user-' || person, true);
+begin
+  perform realtime.send(payload, event, 'private-user-' || person, true);
+end;
 $$;
 comment on function private.announce(uuid, text, jsonb) is
   'Sends an event to a person''s own channel, after commit. The payload carries tenant_id and never an own id key.';

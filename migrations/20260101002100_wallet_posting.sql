@@ -1,150 +1,136 @@
--- Wallet, posting: opening accounts, and the one function that changes balances.
+-- Wallet, posting: the one way in which balances change. Everything that moves or holds value ends in
+-- private.wallet_post. Functions on this path are plpgsql, whose plans are kept from call to call.
 
--- Every active member has an account in every currency of the tenant, every currency its system accounts.
-create function private.wallet_open_accounts(tenant_id uuid, person uuid default null, currency text default null)
-returns void
-language sql
-volatile
-security definer -- nobody else writes accounts
-set search_path = ''
-as $$
-  insert into public.wallet_ledger_accounts (tenant_id, currency, person_id, lowest_balance)
-  select c.tenant_id, c.code, m.person_id, c.lowest_balance
-  from public.wallet_currencies c
-  join public.members m on m.tenant_id = c.tenant_id and m.status = 'active'
-  where c.tenant_id = wallet_open_accounts.tenant_id
-    and (wallet_open_accounts.person is null or m.person_id = wallet_open_accounts.person)
-    and (wallet_open_accounts.currency is null or c.code = wallet_open_accounts.currency)
-  on conflict do nothing;
-$$;
-comment on function private.wallet_open_accounts(uuid, uuid, text) is
-  'Opens the accounts that active members lack: for one person or all, in one currency or all.';
-
-create function private.wallet_on_member_active()
-returns trigger
-language plpgsql
-volatile
-security definer -- nobody else writes accounts
-set search_path = ''
-as $$
-begin
-  perform private.wallet_open_accounts(new.tenant_id, person => new.person_id);
-  return null;
-end;
-$$;
-comment on function private.wallet_on_member_active() is 'After a member becomes active: opens their accounts.';
-
-create trigger wallet_on_member_added after insert on public.members
-  for each row when (new.status = 'active') execute function private.wallet_on_member_active();
-create trigger wallet_on_member_activated after update of status on public.members
-  for each row when (new.status = 'active' and old.status <> 'active')
-  execute function private.wallet_on_member_active();
-
-create function private.wallet_on_currency_created()
-returns trigger
-language plpgsql
-volatile
-security definer -- nobody else writes accounts
-set search_path = ''
-as $$
-begin
-  insert into public.wallet_ledger_accounts (tenant_id, currency, purpose, lowest_balance, deferred)
-  values
-    (new.tenant_id, new.code, 'issuance', null, true),
-    (new.tenant_id, new.code, 'community_fund', 0, true),
-    (new.tenant_id, new.code, 'fees', 0, true),
-    (new.tenant_id, new.code, 'till', 0, true);
-  perform private.wallet_open_accounts(new.tenant_id, currency => new.code);
-  return null;
-end;
-$$;
-comment on function private.wallet_on_currency_created() is
-  'After a currency is made: its system accounts, and one for each active member.';
-
-create trigger wallet_on_currency_created after insert on public.wallet_currencies
-  for each row execute function private.wallet_on_currency_created();
-
--- Deferred entries
-create function private.wallet_fold(tenant_id uuid, account_id uuid)
-returns void
-language sql
-volatile
-security definer -- nobody else writes balances
-set search_path = ''
-as $$
-  with folded as (
-    delete from private.wallet_pending p
-    where p.tenant_id = wallet_fold.tenant_id and p.account_id = wallet_fold.account_id
-    returning p.amount
-  )
-  update public.wallet_ledger_accounts a
-  set balance = a.balance + (select sum(amount) from folded)
-  where a.tenant_id = wallet_fold.tenant_id and a.id = wallet_fold.account_id
-    and exists (select from folded);
-$$;
-comment on function private.wallet_fold(uuid, uuid) is 'Takes the deferred entries of an account into its balance.';
-
-create function private.wallet_balance(tenant_id uuid, account_id uuid)
-returns bigint
-language sql
-stable
-security definer -- reads accounts past their policies
-set search_path = ''
-as $$
-  select a.balance + coalesce(
-    (
-      select sum(p.amount) from private.wallet_pending p
-      where p.tenant_id = a.tenant_id and p.account_id = a.id
-    ),
-    0
-  )::bigint
-  from public.wallet_ledger_accounts a
-  where a.tenant_id = wallet_balance.tenant_id and a.id = wallet_balance.account_id;
-$$;
-comment on function private.wallet_balance(uuid, uuid) is 'The balance of an account, deferred entries counted in.';
-
--- Posting
 create type private.wallet_leg as (
   account_id uuid,
-  amount bigint
+  amount bigint,
+  held bigint
 );
+comment on type private.wallet_leg is 'What a posting does to one account: amount joins the balance, held joins what is held of it.';
 
-create function private.wallet_post(tenant_id uuid, transfer_id uuid, legs private.wallet_leg[])
+create type private.wallet_posted as (
+  account_id uuid,
+  person_id uuid,
+  organisation_id uuid,
+  amount bigint,
+  balance_after bigint,
+  entry_id uuid
+);
+comment on type private.wallet_posted is 'A leg that was booked. balance_after is null where it was deferred.';
+
+create function private.wallet_refuse(account public.wallet_ledger_accounts, leg private.wallet_leg)
 returns void
 language plpgsql
-volatile
-security definer -- nobody else writes balances and entries
+stable
+security invoker
 set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_leg private.wallet_leg;
-  v_entry uuid;
-  v_balance bigint;
+  v_change bigint := leg.amount - leg.held;
 begin
-  if (select sum(l.amount) from unnest(legs) l) <> 0 then
-    raise exception 'The legs of transfer % do not sum to zero', wallet_post.transfer_id;
+  if account.id is null then
+    raise exception 'No account % in this currency', leg.account_id;
+  elsif account.status = 'frozen' then
+    raise sqlstate 'PT409' using message = 'wallet.account_frozen', detail = account.id::text;
+  elsif account.status = 'closed' then
+    raise sqlstate 'PT409' using message = 'wallet.account_closed', detail = account.id::text;
+  elsif -v_change > account.transfer_limit then
+    raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'transfer_limit';
+  elsif account.balance - account.held + v_change < coalesce(account.lowest_balance, -9007199254740991) then
+    raise sqlstate 'PT409' using message = 'wallet.insufficient_funds';
+  elsif leg.amount > 0 and account.balance + leg.amount > coalesce(account.highest_balance, 9007199254740991) then
+    raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'highest_balance';
   end if;
-  -- In id order, so that two transfers between the same accounts queue instead of deadlocking.
-  for v_leg in select l.account_id, l.amount from unnest(legs) l order by l.account_id loop
-    v_balance := private.wallet_apply(wallet_post.tenant_id, v_leg);
-    v_entry := private.uuid_v7();
-    insert into public.wallet_entries (tenant_id, id, transfer_id, account_id, amount, balance_after)
-    values (
-      wallet_post.tenant_id, v_entry, wallet_post.transfer_id, v_leg.account_id, v_leg.amount, v_balance
-    );
-    if v_balance is null then
-      insert into private.wallet_pending (tenant_id, account_id, entry_id, amount)
-      values (wallet_post.tenant_id, v_leg.account_id, v_entry, v_leg.amount);
-    end if;
-  end loop;
+  raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'daily_limit';
 end;
 $$;
-comment on function private.wallet_post(uuid, uuid, private.wallet_leg[]) is
-  'Books the legs of a transfer, one for each account: the only way a balance changes. Raises wallet.insufficient_funds.';
+comment on function private.wallet_refuse(public.wallet_ledger_accounts, private.wallet_leg) is
+  'Raises why an account does not take a leg: wallet.account_frozen, wallet.account_closed, wallet.limit_exceeded (detail names the limit), wallet.insufficient_funds.';
 
-create function private.wallet_apply(tenant_id uuid, leg private.wallet_leg)
-returns bigint
+create function private.wallet_today(tenant_id uuid)
+returns date
+language plpgsql
+stable
+security definer -- reads tenants past their policies
+set search_path = ''
+as $$
+begin
+  return (select (now() at time zone t.time_zone)::date from public.tenants t where t.id = wallet_today.tenant_id);
+end;
+$$;
+comment on function private.wallet_today(uuid) is 'The present day of a tenant.';
+
+create function private.wallet_apply(tenant_id uuid, currency text, leg private.wallet_leg, forced boolean)
+returns public.wallet_ledger_accounts
+language plpgsql
+volatile
+security definer -- nobody else writes balances
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_account public.wallet_ledger_accounts;
+  v_change bigint := leg.amount - leg.held;
+begin
+  -- The conditions and the change are one statement: whoever waits for the row judges what it then is.
+  update public.wallet_ledger_accounts a
+  set balance = a.balance + leg.amount,
+    held = a.held + leg.held,
+    debt = case
+      when a.debt > 0 or forced then greatest(a.lowest_balance - (a.balance - a.held + v_change), 0)
+      else 0
+    end,
+    spent = case
+      when a.daily_limit is null or v_change >= 0 then a.spent
+      when a.spent_on = private.wallet_today(wallet_apply.tenant_id) then a.spent - v_change
+      else -v_change
+    end,
+    spent_on = case
+      when a.daily_limit is null or v_change >= 0 then a.spent_on
+      else private.wallet_today(wallet_apply.tenant_id)
+    end,
+    updated_at = now()
+  where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
+    and a.currency = wallet_apply.currency and not a.deferred
+    and (
+      forced and a.status <> 'closed'
+      or leg.amount = 0 and v_change >= 0
+      or a.status = 'open'
+        and (
+          v_change >= 0
+          or a.balance - a.held + v_change >= coalesce(a.lowest_balance, -9007199254740991)
+            and (a.transfer_limit is null or -v_change <= a.transfer_limit)
+            and (
+              a.daily_limit is null
+              or -v_change <= a.daily_limit
+                - case when a.spent_on = private.wallet_today(wallet_apply.tenant_id) then a.spent else 0 end
+            )
+        )
+        and (leg.amount <= 0 or a.balance + leg.amount <= coalesce(a.highest_balance, 9007199254740991))
+    )
+  returning * into v_account;
+  if not found then
+    return private.wallet_apply_deferred(wallet_apply.tenant_id, wallet_apply.currency, leg, forced);
+  end if;
+
+  if v_account.alert is distinct from (
+    case
+      when v_account.balance <= v_account.critical_balance then 'critical'
+      when v_account.balance <= v_account.low_balance then 'low'
+      when v_account.balance >= v_account.high_balance then 'high'
+    end
+  ) then
+    perform private.wallet_alert(v_account);
+  end if;
+  return v_account;
+end;
+$$;
+comment on function private.wallet_apply(uuid, text, private.wallet_leg, boolean) is
+  'Changes one balance and returns the account; its balance is null where the entry is deferred. forced: past limits, into debt if need be. Raises as private.wallet_refuse.';
+
+create function private.wallet_apply_deferred(tenant_id uuid, currency text, leg private.wallet_leg, forced boolean)
+returns public.wallet_ledger_accounts
 language plpgsql
 volatile
 security definer -- nobody else writes balances
@@ -154,36 +140,114 @@ as $$
 declare
   v_account public.wallet_ledger_accounts;
 begin
-  update public.wallet_ledger_accounts a
-  set balance = a.balance + leg.amount, updated_at = now()
-  where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id and not a.deferred
-    and (leg.amount > 0 or a.lowest_balance is null or a.balance - a.held + leg.amount >= a.lowest_balance)
-  returning * into v_account;
-  if found then
-    return v_account.balance;
+  select * into v_account from public.wallet_ledger_accounts a
+  where a.tenant_id = wallet_apply_deferred.tenant_id and a.id = leg.account_id
+    and a.currency = wallet_apply_deferred.currency;
+  if not coalesce(v_account.deferred, false) then
+    perform private.wallet_refuse(v_account, leg);
+  elsif v_account.status = 'open' and leg.held = 0 and (leg.amount > 0 or v_account.lowest_balance is null) then
+    v_account.balance := null;
+    return v_account;
   end if;
 
-  select * into v_account from public.wallet_ledger_accounts a
-  where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id;
-  if v_account.deferred and (leg.amount > 0 or v_account.lowest_balance is null) then
-    return null;
-  elsif v_account.deferred then
-    -- Money out of a limited account must be there: fold first, under the row's lock.
-    perform from public.wallet_ledger_accounts a
-    where a.tenant_id = v_account.tenant_id and a.id = v_account.id
-    for no key update;
-    perform private.wallet_fold(v_account.tenant_id, v_account.id);
-    update public.wallet_ledger_accounts a
-    set balance = a.balance + leg.amount, updated_at = now()
-    where a.tenant_id = v_account.tenant_id and a.id = v_account.id
-      and a.balance - a.held + leg.amount >= a.lowest_balance
-    returning * into v_account;
-    if found then
-      return v_account.balance;
-    end if;
+  -- What leaves a limited account must be there: fold first, and stay under the lock.
+  perform private.wallet_fold(v_account.tenant_id, v_account.id);
+  update public.wallet_ledger_accounts a
+  set balance = a.balance + leg.amount,
+    held = a.held + leg.held,
+    debt = greatest(a.lowest_balance - (a.balance - a.held + leg.amount - leg.held), 0),
+    updated_at = now()
+  where a.tenant_id = v_account.tenant_id and a.id = v_account.id
+    and (
+      forced and a.status <> 'closed'
+      or leg.amount = 0 and leg.held <= 0
+      or a.status = 'open' and (leg.held <= leg.amount or a.balance - a.held + leg.amount - leg.held >= a.lowest_balance)
+    )
+  returning * into v_account;
+  if not found then
+    select * into v_account from public.wallet_ledger_accounts a
+    where a.tenant_id = wallet_apply_deferred.tenant_id and a.id = leg.account_id;
+    perform private.wallet_refuse(v_account, leg);
   end if;
-  raise sqlstate 'PT409' using message = 'wallet.insufficient_funds';
+  return v_account;
 end;
 $$;
-comment on function private.wallet_apply(uuid, private.wallet_leg) is
-  'Changes one balance and returns it; null where the entry is deferred. Raises wallet.insufficient_funds.';
+comment on function private.wallet_apply_deferred(uuid, text, private.wallet_leg, boolean) is
+  'For accounts that everybody touches: what comes in waits in wallet_pending (balance null), what goes out is checked after folding. Refuses for all others.';
+
+create function private.wallet_post(
+  tenant_id uuid, transfer_id uuid, currency text, legs private.wallet_leg[], forced boolean default false
+)
+returns private.wallet_posted[]
+language plpgsql
+volatile
+security definer -- nobody else writes balances and entries
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_leg private.wallet_leg;
+  v_account public.wallet_ledger_accounts;
+  v_sum numeric := 0;
+  v_deferred boolean := false;
+  v_posted private.wallet_posted[] := '{}';
+begin
+  -- In id order, so that two transfers between the same accounts queue instead of deadlocking.
+  for v_leg in select l.* from unnest(legs) l order by l.account_id loop
+    v_account := private.wallet_apply(wallet_post.tenant_id, wallet_post.currency, v_leg, forced);
+    v_sum := v_sum + v_leg.amount;
+    continue when v_leg.amount = 0;
+    v_deferred := v_deferred or v_account.balance is null;
+    -- The entry's id is made under the account's lock.
+    v_posted := v_posted || row(
+      v_leg.account_id, v_account.person_id, v_account.organisation_id, v_leg.amount, v_account.balance,
+      private.uuid_v7()
+    )::private.wallet_posted;
+  end loop;
+  if v_sum <> 0 then
+    raise exception 'The legs of transfer % do not sum to zero', wallet_post.transfer_id;
+  end if;
+
+  insert into public.wallet_entries (tenant_id, account_id, id, transfer_id, amount, balance_after)
+  select wallet_post.tenant_id, p.account_id, p.entry_id, wallet_post.transfer_id, p.amount, p.balance_after
+  from unnest(v_posted) p;
+  if v_deferred then
+    insert into private.wallet_pending (tenant_id, account_id, entry_id, amount)
+    select wallet_post.tenant_id, p.account_id, p.entry_id, p.amount
+    from unnest(v_posted) p
+    where p.balance_after is null;
+  end if;
+  return v_posted;
+end;
+$$;
+comment on function private.wallet_post(uuid, uuid, text, private.wallet_leg[], boolean) is
+  'Books the legs of a transfer, one for each account: the only way a balance changes. Raises as private.wallet_refuse.';
+
+create function private.wallet_alert(account public.wallet_ledger_accounts)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes accounts
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_alert text := case
+    when account.balance <= account.critical_balance then 'critical'
+    when account.balance <= account.low_balance then 'low'
+    when account.balance >= account.high_balance then 'high'
+  end;
+begin
+  update public.wallet_ledger_accounts a set alert = v_alert, nudged_at = now()
+  where a.tenant_id = account.tenant_id and a.id = account.id;
+  -- Coming back from critical to low is good news, and no crossing.
+  if v_alert is not null and (account.alert is distinct from 'critical' or v_alert <> 'low') then
+    perform private.enqueue(
+      'wallet.balance_' || v_alert, jsonb_build_object('account_id', account.id), account.tenant_id,
+      'wallet_ledger_accounts:' || account.id
+    );
+  end if;
+end;
+$$;
+comment on function private.wallet_alert(public.wallet_ledger_accounts) is
+  'Notes that a balance crossed a soft limit, and enqueues its notice: once a crossing.';

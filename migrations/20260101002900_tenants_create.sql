@@ -39,11 +39,7 @@ begin
       tenants_create.settings
     )
     returning * into v_tenant;
-    insert into public.wallet_currencies (tenant_id, code, name, kind, decimals, lowest_balance)
-    select v_tenant.id, c.code, coalesce(c.name, initcap(c.code)), c.kind, coalesce(c.decimals, 0),
-      coalesce(c.lowest_balance, 0)
-    from jsonb_to_recordset(tenants_create.currencies)
-      c(code text, name text, kind text, decimals smallint, lowest_balance bigint);
+    perform private.wallet_add_currencies(v_tenant.id, tenants_create.currencies);
   exception
     when unique_violation then
       raise sqlstate 'PT409' using message = 'tenants.slug_taken', detail = tenants_create.slug;
@@ -60,6 +56,6 @@ begin
 end;
 $$;
 comment on function public.tenants_create(text, text, text[], uuid, jsonb, text, text, text, text, jsonb) is
-  'Makes a tenant, for the secret key and operators (permission tenants.create in platform). currencies: [{ code, kind, name?, decimals?, lowest_balance? }]. owner: a person; the caller where an operator names none. Raises tenants.slug_taken, tenants.module_unknown, people.not_found, request.invalid.';
+  'Makes a tenant, for the secret key and operators (permission tenants.create in platform). currencies: [{ code, kind, name?, decimals?, starting_grant?, and limits as in wallet_limit_currency }]. owner: a person; the caller where an operator names none. Raises tenants.slug_taken, tenants.module_unknown, people.not_found, request.invalid.';
 grant execute on function public.tenants_create(text, text, text[], uuid, jsonb, text, text, text, text, jsonb)
   to authenticated, service_role;

@@ -63,14 +63,25 @@ export const catalogue = {
   "files.too_many_pixels": { status: 422, title: "The picture has too many pixels" },
   "files.type_unsupported": { status: 415, title: "Files of this type are not taken here" },
 
+  "wallet.account_closed": { status: 409, title: "The account is closed" },
+  "wallet.account_frozen": { status: 409, title: "The account is frozen" },
+  "wallet.already_reversed": { status: 409, title: "It was reversed already, or is itself a reversal" },
+  "wallet.batch_refused": { status: 422, title: "Lines of the batch are faulty, nothing was moved" },
   "wallet.currency_unknown": { status: 422, title: "This tenant has no such currency" },
+  "wallet.hold_expired": { status: 409, title: "The hold ran out" },
+  "wallet.hold_resolved": { status: 409, title: "The hold was captured or voided" },
+  "wallet.holds_open": { status: 409, title: "Amounts are still held on the account" },
   "wallet.idempotency_mismatch": { status: 422, title: "This key was used for another request" },
   "wallet.insufficient_funds": { status: 409, title: "The available balance is too low" },
   "wallet.invalid_amount": { status: 422, title: "The amount is not acceptable" },
   "wallet.key_required": { status: 422, title: "An idempotency key is needed" },
-  "wallet.not_found": { status: 404, title: "No such account or transfer" },
+  "wallet.limit_exceeded": { status: 409, title: "A limit of the account stands against it" },
+  "wallet.not_found": { status: 404, title: "No such account, transfer, hold or request" },
+  "wallet.organisation_taken": { status: 409, title: "Another organisation has this name" },
   "wallet.recipient_not_found": { status: 404, title: "No such recipient" },
+  "wallet.request_resolved": { status: 409, title: "The request was answered, or ran out" },
   "wallet.self_transfer": { status: 422, title: "Sender and recipient are the same" },
+  "wallet.unbalanced": { status: 422, title: "The legs do not sum to zero" },
 } as const;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -6,7 +6,7 @@
 export type Sight = "all" | "own" | "none";
 
 export interface TableRights {
-  /** Which column a row's person stands in, for "own". */
+  /** Which columns a row's person stands in, for "own"; several with commas. */
   owner?: string;
   select: { owner: Sight; member: Sight };
   update?: { by: "owner"; change: Record<string, unknown> };
@@ -23,12 +23,18 @@ export const rights: Record<string, TableRights> = {
   files: { select: { owner: "all", member: "all" } },
   files_variants: { select: { owner: "all", member: "all" } },
   wallet_currencies: { select: { owner: "all", member: "all" } },
-  wallet_ledger_accounts: { owner: "person_id", select: { owner: "own", member: "own" } },
+  wallet_organisations: { select: { owner: "all", member: "all" } },
+  wallet_agents: { owner: "person_id", select: { owner: "all", member: "own" } },
+  wallet_ledger_accounts: { owner: "id", select: { owner: "all", member: "own" } },
   wallet_accounts: { owner: "id", select: { owner: "own", member: "own" } },
-  wallet_transfers: { owner: "id", select: { owner: "own", member: "own" } },
-  wallet_entries: { owner: "account_id", select: { owner: "own", member: "own" } },
-  wallet_memos: { owner: "transfer_id", select: { owner: "own", member: "own" } },
-  wallet_keys: { owner: "person_id", select: { owner: "own", member: "none" } },
+  wallet_transfers: { owner: "id", select: { owner: "all", member: "own" } },
+  wallet_entries: { owner: "account_id", select: { owner: "all", member: "own" } },
+  wallet_memos: { owner: "transfer_id", select: { owner: "all", member: "own" } },
+  wallet_reversals: { owner: "transfer_id", select: { owner: "all", member: "own" } },
+  wallet_holds: { owner: "from_account,to_account", select: { owner: "all", member: "own" } },
+  wallet_requests: { owner: "payer,payee", select: { owner: "own", member: "own" } },
+  wallet_trusted: { owner: "person_id", select: { owner: "none", member: "own" } },
+  wallet_keys: { owner: "person_id", select: { owner: "own", member: "own" } },
 };
 
 /** Lists that are the same for every tenant: read by whoever is signed in, written by migrations. */

@@ -15,7 +15,7 @@ select throws_ok(
 )
 from unnest(array['public.wallet_transfers', 'public.wallet_entries', 'public.wallet_keys']) name;
 
-select col_is_pk('public', 'wallet_entries', array['tenant_id', 'id'], 'entries are keyed by tenant');
+select col_is_pk('public', 'wallet_entries', array['tenant_id', 'account_id', 'id'], 'entries are keyed by tenant');
 select policies_are(
   'public', 'wallet_entries',
   array(select policyname from pg_policies where tablename = 'wallet_entries' and cmd = 'SELECT'),

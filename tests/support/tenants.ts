@@ -18,7 +18,7 @@ export async function createTenant(options: Record<string, unknown> = {}): Promi
       slug,
       name: `Tenant ${slug}`,
       modules: ["wallet"],
-      currencies: [{ code: "hours", kind: "time" }],
+      currencies: [{ code: "hours", kind: "time", lowest_balance: 0 }],
       ...options,
     }),
   );

@@ -14,7 +14,7 @@ const step = fc.record({
 });
 
 Deno.test("any history of grants and payments keeps every sum, whatever is refused on the way", async () => {
-  const tenant = await createTenant();
+  const tenant = await createTenant({ currencies: [{ code: "hours", kind: "points" }] });
   const members = await Promise.all([0, 1, 2].map(() => createMember(tenant)));
   await withDatabase(async (sql) => {
     const accounts = await sql<{ id: string }[]>`
@@ -31,7 +31,7 @@ Deno.test("any history of grants and payments keeps every sum, whatever is refus
           const moved = await tx.savepoint((point) =>
             point`
               select private.wallet_move(
-                ${tenant.id}, private.uuid_v7(), null, ${accounts[from]!.id}, ${
+                ${tenant.id}, private.uuid_v7(), 'transfer', null, ${accounts[from]!.id}, ${
               accounts[payee]!.id
             },
                 ${amount}, 'hours', null, null
@@ -77,7 +77,7 @@ Deno.test("folding takes deferred entries into the balance once, whoever folds a
       select id from wallet_ledger_accounts where tenant_id = ${tenant.id} and person_id = ${member.id}`;
     const move = (from: string, to: string, amount: number) =>
       sql`select private.wallet_move(
-        ${tenant.id}, private.uuid_v7(), null, ${from}, ${to}, ${amount}, 'hours', null, null)`;
+        ${tenant.id}, private.uuid_v7(), 'transfer', null, ${from}, ${to}, ${amount}, 'hours', null, null)`;
     const balance = async () => {
       const [row] = await sql`
         select balance::int, private.wallet_balance(tenant_id, id)::int as counted

@@ -105,7 +105,7 @@ async function audit(
   answers: Map<string, { id: string }[]>,
 ) {
   const stored = await sql<{ key: string; transfer_id: string }[]>`
-    select key, transfer_id from wallet_keys
+    select key, result_id as transfer_id from wallet_keys
     where tenant_id = ${tenant.id} and operation = 'wallet_transfer'`;
   const transferOf = new Map(stored.map(({ key, transfer_id }) => [key, transfer_id]));
   for (const [key, receipts] of answers) {

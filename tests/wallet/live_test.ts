@@ -39,7 +39,7 @@ Deno.test("both parties hear of a transfer on their own channel, after it is com
     await until(() => heardByAna.events.length > 0 && heardByBen.events.length > 0);
     const common = { tenant_id: tenant.id, transfer_id: receipt.id, currency: "hours" };
     const told = (event: Event) => {
-      const { id: _, created_at, ...rest } = event;
+      const { id: _, account_id: __, created_at, ...rest } = event;
       return { ...rest, at: Date.parse(String(created_at)) };
     };
     const at = Date.parse(receipt.created_at);

@@ -1,0 +1,253 @@
+-- Wallet, booking: what every movement is made of. The key is written first: whoever comes second with
+-- it waits there, and then finds the stored answer. Then the transfer and its legs, the line of the
+-- trail, the job of the outbox and the announcements, all in the caller's transaction.
+
+create type public.wallet_receipt as (
+  id uuid,
+  amount bigint,
+  currency text,
+  from_account uuid,
+  to_account uuid,
+  created_at timestamptz,
+  balance_after bigint,
+  replayed boolean
+);
+comment on type public.wallet_receipt is
+  'A transfer as its payer sees it. balance_after is the payer''s balance right after it, also when replayed; null where the payer is the system, or where there are several.';
+
+create function private.wallet_check_request(amount bigint, idempotency_key text, memo text, category text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  if idempotency_key is null or char_length(idempotency_key) not between 1 and 255 then
+    raise sqlstate 'PT422' using message = 'wallet.key_required';
+  elsif amount is null or amount not between 1 and 9007199254740991 then
+    raise sqlstate 'PT422' using message = 'wallet.invalid_amount';
+  elsif char_length(memo) > 500 then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'memo: at most 500 characters';
+  elsif char_length(category) > 60 then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'category: at most 60 characters';
+  end if;
+end;
+$$;
+comment on function private.wallet_check_request(bigint, text, text, text) is
+  'Raises wallet.key_required, wallet.invalid_amount or request.invalid.';
+
+create function private.wallet_receipt_of(tenant_id uuid, transfer_id uuid)
+returns public.wallet_receipt
+language plpgsql
+stable
+security definer -- reads past policies what the caller did
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_receipt public.wallet_receipt;
+begin
+  select t.id, t.amount, t.currency, t.from_account, t.to_account, t.created_at, e.balance_after, true
+  into v_receipt
+  from public.wallet_transfers t
+  left join public.wallet_entries e
+    on e.tenant_id = t.tenant_id and e.transfer_id = t.id and e.account_id = t.from_account
+  where t.tenant_id = wallet_receipt_of.tenant_id and t.id = wallet_receipt_of.transfer_id;
+  return v_receipt;
+end;
+$$;
+comment on function private.wallet_receipt_of(uuid, uuid) is 'The receipt of a stored transfer.';
+
+create function private.wallet_claim(
+  tenant_id uuid, actor uuid, operation text, key text, request jsonb, result_id uuid
+)
+returns uuid
+language plpgsql
+volatile
+security definer -- nobody else writes keys
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_owner uuid := coalesce(wallet_claim.actor, private.platform());
+  v_digest bytea := sha256(convert_to(request::text, 'UTF8'));
+  v_key public.wallet_keys;
+begin
+  insert into public.wallet_keys (tenant_id, person_id, operation, key, digest, result_id)
+  values (
+    wallet_claim.tenant_id, v_owner, wallet_claim.operation, wallet_claim.key, v_digest,
+    wallet_claim.result_id
+  )
+  on conflict do nothing;
+  if found then
+    return null;
+  end if;
+  -- A statement of its own: the row it waited for was committed after the other's snapshot.
+  select * into v_key from public.wallet_keys k
+  where k.tenant_id = wallet_claim.tenant_id and k.person_id = v_owner
+    and k.operation = wallet_claim.operation and k.key = wallet_claim.key;
+  if v_key.digest <> v_digest then
+    raise sqlstate 'PT422' using message = 'wallet.idempotency_mismatch';
+  end if;
+  return v_key.result_id;
+end;
+$$;
+comment on function private.wallet_claim(uuid, uuid, text, text, jsonb, uuid) is
+  'Takes the key for what is about to be made and returns null; or, when it was used, the id of what was made then. Raises wallet.idempotency_mismatch.';
+
+create function private.wallet_book(
+  transfer public.wallet_transfers,
+  legs private.wallet_leg[],
+  memo text,
+  category text,
+  forced boolean default false
+)
+returns public.wallet_receipt
+language plpgsql
+volatile
+security definer -- nobody else writes the ledger
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_posted private.wallet_posted[];
+  v_leg private.wallet_posted;
+  v_resource text := 'wallet_transfers:' || transfer.id;
+  v_receipt public.wallet_receipt;
+begin
+  insert into public.wallet_transfers (
+    tenant_id, id, kind, currency, amount, from_account, to_account, actor, part_of
+  )
+  values (
+    transfer.tenant_id, transfer.id, transfer.kind, transfer.currency, transfer.amount,
+    transfer.from_account, transfer.to_account, transfer.actor, transfer.part_of
+  );
+  v_posted := private.wallet_post(
+    transfer.tenant_id, transfer.id, transfer.currency, wallet_book.legs, wallet_book.forced
+  );
+  if wallet_book.memo <> '' or wallet_book.category <> '' then
+    insert into public.wallet_memos (tenant_id, transfer_id, memo, category)
+    values (
+      transfer.tenant_id, transfer.id, nullif(wallet_book.memo, ''), nullif(wallet_book.category, '')
+    );
+  end if;
+
+  perform private.audit(
+    case transfer.kind
+      when 'settlement' then 'WALLET_SETTLED'
+      when 'reversal' then 'WALLET_REVERSED'
+      when 'capture' then 'WALLET_CAPTURED'
+      else 'WALLET_TRANSFER'
+    end,
+    v_resource, null, null, transfer.tenant_id, transfer.actor
+  );
+  perform private.enqueue(
+    'wallet.transferred', jsonb_build_object('transfer_id', transfer.id), transfer.tenant_id, v_resource
+  );
+  perform private.wallet_announce(transfer, v_posted);
+
+  foreach v_leg in array v_posted loop
+    if v_leg.account_id = transfer.from_account then
+      v_receipt.balance_after := v_leg.balance_after;
+    end if;
+  end loop;
+  v_receipt.id := transfer.id;
+  v_receipt.amount := transfer.amount;
+  v_receipt.currency := transfer.currency;
+  v_receipt.from_account := transfer.from_account;
+  v_receipt.to_account := transfer.to_account;
+  v_receipt.created_at := now();
+  v_receipt.replayed := false;
+  return v_receipt;
+end;
+$$;
+comment on function private.wallet_book(public.wallet_transfers, private.wallet_leg[], text, text, boolean) is
+  'Makes a transfer of these legs: ledger, trail, outbox and announcements together. Raises as private.wallet_refuse.';
+
+create function private.wallet_announce(transfer public.wallet_transfers, posted private.wallet_posted[])
+returns void
+language plpgsql
+volatile
+security definer -- clients may not write realtime.messages
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_leg private.wallet_posted;
+  v_payload jsonb;
+  v_agent uuid;
+begin
+  foreach v_leg in array posted loop
+    continue when v_leg.person_id is null and v_leg.organisation_id is null;
+    v_payload := jsonb_build_object(
+      'tenant_id', transfer.tenant_id,
+      'transfer_id', transfer.id,
+      'account_id', v_leg.account_id,
+      'currency', transfer.currency,
+      'amount', v_leg.amount,
+      'counterpart', case
+        when cardinality(posted) <> 2 then null
+        when posted[1].account_id = v_leg.account_id then posted[2].person_id
+        else posted[1].person_id
+      end,
+      'balance_after', v_leg.balance_after,
+      'created_at', now()
+    );
+    if v_leg.person_id is not null then
+      perform private.announce(v_leg.person_id, 'wallet:transfer', v_payload);
+    else
+      for v_agent in
+        select g.person_id from public.wallet_agents g
+        where g.tenant_id = transfer.tenant_id and g.organisation_id = v_leg.organisation_id
+      loop
+        perform private.announce(v_agent, 'wallet:transfer', v_payload);
+      end loop;
+    end if;
+  end loop;
+end;
+$$;
+comment on function private.wallet_announce(public.wallet_transfers, private.wallet_posted[]) is
+  'wallet:transfer on the own channel of each person the transfer touches, agents of organisations included.';
+
+create function private.wallet_move(
+  tenant_id uuid,
+  transfer_id uuid,
+  kind text,
+  actor uuid,
+  from_account uuid,
+  to_account uuid,
+  amount bigint,
+  currency text,
+  memo text,
+  category text
+)
+returns public.wallet_receipt
+language plpgsql
+volatile
+security definer -- nobody else writes the ledger
+set search_path = ''
+as $$
+declare
+  v_transfer public.wallet_transfers;
+begin
+  v_transfer.tenant_id := wallet_move.tenant_id;
+  v_transfer.id := wallet_move.transfer_id;
+  v_transfer.kind := wallet_move.kind;
+  v_transfer.currency := wallet_move.currency;
+  v_transfer.amount := wallet_move.amount;
+  v_transfer.from_account := wallet_move.from_account;
+  v_transfer.to_account := wallet_move.to_account;
+  v_transfer.actor := wallet_move.actor;
+  return private.wallet_book(
+    v_transfer,
+    array[
+      row(wallet_move.from_account, -wallet_move.amount, 0)::private.wallet_leg,
+      row(wallet_move.to_account, wallet_move.amount, 0)::private.wallet_leg
+    ],
+    wallet_move.memo, wallet_move.category
+  );
+end;
+$$;
+comment on function private.wallet_move(uuid, uuid, text, uuid, uuid, uuid, bigint, text, text, text) is
+  'Moves an amount from one account to another. Raises as private.wallet_refuse.';
