@@ -33,8 +33,8 @@ export type Step = <T>(title: string, work: () => Promise<T>) => Promise<T>;
 
 /** Starts everything in order; what has started is stopped again when a later part fails. */
 export async function startStack(given: Settings, step: Step, log: Log): Promise<Stack> {
-  requireFreePort(given.ports.api, "the API");
-  requireFreePort(given.ports.mail, "the mail inbox");
+  await requireFreePort(given.ports.api, "the API");
+  await requireFreePort(given.ports.mail, "the mail inbox");
   await using started = new AsyncDisposableStack();
   started.defer(surviveStrayErrors(log));
   const url = `http://127.0.0.1:${given.ports.api}`;

@@ -45,7 +45,7 @@ const settings: Record<string, string> = {
  */
 export async function makeWay(data: string, port: number, log: Log): Promise<void> {
   await stopOrphans(data, log);
-  requireFreePort(port, "the database");
+  await requireFreePort(port, "the database");
 }
 
 /** Starts a postmaster and keeps it running; resolves when it accepts connections. */

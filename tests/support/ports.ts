@@ -1,3 +1,4 @@
+import { isFree } from "../../local/ports.ts";
 import { readProjectConfig, root } from "../../local/settings.ts";
 
 // Linux gives outgoing connections the ports up to 60999: above them nobody takes one meanwhile.
@@ -10,14 +11,5 @@ export function freeOffset(): number {
   for (;;) {
     const offset = lowest + Math.floor(Math.random() * (highest - lowest));
     if (ports.every((port) => isFree(port + offset))) return offset;
-  }
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
   }
 }
