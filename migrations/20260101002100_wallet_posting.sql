@@ -190,7 +190,7 @@ declare
   v_account public.wallet_ledger_accounts;
   v_sum numeric := 0;
   v_deferred boolean := false;
-  v_posted private.wallet_posted[] := '{}';
+  v_posted private.wallet_posted[] := array[]::private.wallet_posted[];
 begin
   -- In id order, so that two transfers between the same accounts queue instead of deadlocking.
   for v_leg in select l.* from unnest(legs) l order by l.account_id loop

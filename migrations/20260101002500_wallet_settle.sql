@@ -47,7 +47,7 @@ as $$
 #variable_conflict use_column
 declare
   v_leg record;
-  v_legs private.wallet_settlement_leg[] := '{}';
+  v_legs private.wallet_settlement_leg[] := array[]::private.wallet_settlement_leg[];
   v_own uuid;
 begin
   if jsonb_typeof(legs) is distinct from 'array' or jsonb_array_length(legs) not between 2 and 1000 then

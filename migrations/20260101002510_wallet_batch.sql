@@ -100,7 +100,7 @@ as $$
 #variable_conflict use_column
 declare
   v_line record;
-  v_faults jsonb := '[]';
+  v_faults jsonb := jsonb '[]';
   v_detail text;
 begin
   -- All accounts in one order first: the lines come in any.

@@ -46,3 +46,34 @@ Deno.test("a run that fails is on record with its reason", async () => {
     }
   });
 });
+
+Deno.test("every schedule of ours is a job of pg_cron, and the ones of each minute do run there", async () => {
+  await withDatabase(async (sql) => {
+    const missing = await sql`
+      select s.name from private.jobs_schedules s
+      where not exists (
+        select from cron.job j where j.jobname = s.name and j.schedule = s.cron and j.active
+      )`;
+    assert.deepEqual([...missing], []);
+    await until(async () => {
+      const [late] = await sql`
+        select j.jobname from cron.job j
+        join private.jobs_schedules s on s.name = j.jobname
+        where j.schedule = '* * * * *' and not (
+          exists (
+            select from cron.job_run_details d where d.jobid = j.jobid and d.status = 'succeeded'
+          )
+          and exists (
+            select from private.jobs_runs r where r.schedule = s.name and r.outcome = 'done'
+          )
+        )`;
+      return late === undefined;
+    }, { timeout: 75_000, every: 500 });
+    const failed = await sql`
+      select j.jobname, d.return_message from cron.job_run_details d
+      join cron.job j using (jobid)
+      join private.jobs_schedules s on s.name = j.jobname
+      where d.status = 'failed'`;
+    assert.deepEqual([...failed], []);
+  });
+});
