@@ -167,6 +167,7 @@ as $$
 declare
   v_picked tid[];
   v_parked tid[];
+  v_free text[];
 begin
   loop
     v_picked := array(
@@ -176,14 +177,29 @@ begin
       order by j.run_at limit jobs_pick.batch for update skip locked
     );
     exit when cardinality(v_picked) = 0;
+    -- Most kinds belong to what no tenant can switch off: nothing is asked for their jobs one by one.
+    v_free := coalesce(v_free, array(
+      select k.kind from unnest(jobs_pick.kinds) k (kind)
+      where not exists (
+        select from public.modules m where m.slug = split_part(k.kind, '.', 1) and m.switchable
+      )
+    ));
     v_parked := array(
       select j.ctid from private.jobs j
-      where j.ctid = any (v_picked)
-        and (j.kind <> all (jobs_pick.kinds) or private.jobs_closed(j.tenant_id, j.kind))
+      where j.ctid = any (v_picked) and j.kind <> all (v_free) and (
+        j.kind <> all (jobs_pick.kinds)
+        or not exists (
+          select from public.tenants t
+          where t.id = j.tenant_id and split_part(j.kind, '.', 1) = any (t.modules)
+        )
+      )
     );
     exit when cardinality(v_parked) = 0;
     update private.jobs set run_at = 'infinity' where ctid = any (v_parked);
-    v_picked := array(select unnest(v_picked) except select unnest(v_parked));
+    v_picked := array(
+      select p.at from unnest(v_picked) with ordinality p (at, place)
+      where p.at <> all (v_parked) order by p.place
+    );
     exit when cardinality(v_picked) > 0;
   end loop;
   return v_picked;
@@ -231,16 +247,16 @@ begin
       case when v_sweep then '-infinity' else to_timestamp(v_mark / 1000000.0) end, v_now
     );
     continue when cardinality(v_picked) = 0;
+    select (extract(epoch from j.run_at) * 1000000)::bigint - 1 into v_first
+    from private.jobs j where j.ctid = v_picked[1];
     return query
       update private.jobs j
       set worker = jobs_take.worker, attempts = j.attempts + 1, dedupe_key = null
       where j.ctid = any (v_picked)
       returning j.*;
     v_left := v_left - cardinality(v_picked);
-    select (extract(epoch from min(j.run_at)) * 1000000)::bigint - 1 into v_first
-    from private.jobs j where j.ctid = any (v_picked[1:1]);
     -- A sweep lowers the mark to what it found; the others raise it, unless a sweep did so meanwhile.
-    if v_sweep or v_first - v_mark > 50000
+    if v_sweep or v_first > v_mark
       and v_mark = coalesce(pg_sequence_last_value(v_marks[2 - v_priority]), 0) then
       perform setval(v_marks[2 - v_priority], v_first);
     end if;

@@ -12,15 +12,18 @@ create type public.jobs_claimed as (
 
 create function public.jobs_claim(worker uuid, kinds text[], batch integer default 10)
 returns setof public.jobs_claimed
-language sql
+language plpgsql
 volatile
 security definer -- the queue is nobody's to read
 set search_path = ''
 as $$
-  select t.id, t.tenant_id, t.kind, t.aggregate, t.payload, t.attempts
-  from private.jobs_take(
-    jobs_claim.worker, jobs_claim.kinds, least(greatest(jobs_claim.batch, 1), 500), interval '30 seconds'
-  ) t;
+begin
+  return query
+    select t.id, t.tenant_id, t.kind, t.aggregate, t.payload, t.attempts
+    from private.jobs_take(
+      jobs_claim.worker, jobs_claim.kinds, least(greatest(jobs_claim.batch, 1), 500), interval '30 seconds'
+    ) t;
+end;
 $$;
 comment on function public.jobs_claim(uuid, text[], integer) is
   'Up to so many due jobs for this worker, whose lease of 30 seconds each call and each heartbeat renews.';
