@@ -23,10 +23,11 @@ export function outgoingMail(settings: Settings, keys: Pick<Keys, "secret">): Ou
   const apiKey = `re_${derive(keys, "mail").toString("base64url")}`;
   const inbox = `http://127.0.0.1:${ports.mail}`;
   const { send_email: hook } = config.auth.hooks;
-  const hookSecret = hook?.secrets || `v1,whsec_${derive(keys, "send_email").toString("base64")}`;
+  // Not the one of `config.toml`, which everybody knows.
+  const hookSecret = `v1,whsec_${derive(keys, "send_email").toString("base64")}`;
   const hooks = {
     ...config.auth.hooks,
-    ...(hook && { send_email: { uri: reachable(hook, settings), secrets: hookSecret } }),
+    ...(hook && { send_email: reachable(hook, settings, hookSecret) }),
   };
   return {
     settings: { ...settings, config: { ...config, auth: { ...config.auth, hooks } } },
@@ -45,11 +46,11 @@ export function outgoingMail(settings: Settings, keys: Pick<Keys, "secret">): Ou
 const derive = ({ secret }: Pick<Keys, "secret">, purpose: string) =>
   createHmac("sha256", secret).update(purpose).digest();
 
-/** A hook on the port of this project's API is on ours, wherever that was moved. */
-function reachable({ uri }: HookConfig, { ports, config }: Settings): string {
-  if (!URL.canParse(uri)) return uri;
-  const url = new URL(uri);
-  if (!thisMachine.test(url.hostname) || url.port !== String(config.ports.api)) return uri;
+/** A hook on the port of this project's API is on ours, wherever that was moved; others stay as they are. */
+function reachable(hook: HookConfig, { ports, config }: Settings, secrets: string): HookConfig {
+  if (!URL.canParse(hook.uri)) return hook;
+  const url = new URL(hook.uri);
+  if (!thisMachine.test(url.hostname) || url.port !== String(config.ports.api)) return hook;
   url.host = `127.0.0.1:${ports.api}`;
-  return url.href;
+  return { uri: url.href, secrets };
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { outgoingMail } from "../../local/outgoing.ts";
-import { readSettings, type Settings } from "../../local/settings.ts";
+import { type HookConfig, readSettings, type Settings } from "../../local/settings.ts";
 
 const keys = { secret: "sb_secret_of_the_test" };
 
-const settingsWith = (hook: { uri: string; secrets?: string }): Settings => {
+const settingsWith = (hook: HookConfig): Settings => {
   const settings = readSettings(["--port-offset", "100"], {});
-  settings.config.auth.hooks = { send_email: { secrets: undefined, ...hook } };
+  settings.config.auth.hooks = { send_email: hook };
   return settings;
 };
 
@@ -18,7 +18,7 @@ Deno.test("the hook of config.toml is called on this stack's own port, wherever 
   );
 });
 
-Deno.test("a hook elsewhere is left where it is", () => {
+Deno.test("a hook elsewhere is left as it is", () => {
   for (
     const uri of [
       "https://hooks.example.org/mail",
@@ -26,23 +26,23 @@ Deno.test("a hook elsewhere is left where it is", () => {
       "pg-functions://postgres/public/send_mail",
     ]
   ) {
-    const { settings } = outgoingMail(settingsWith({ uri }), keys);
-    assert.equal(settings.config.auth.hooks.send_email?.uri, uri);
+    const { settings } = outgoingMail(settingsWith({ uri, secrets: "theirs" }), keys);
+    assert.deepEqual(settings.config.auth.hooks.send_email, { uri, secrets: "theirs" });
   }
 });
 
-Deno.test("Auth and the function share a secret: the one given, or one as old as the keys", () => {
+Deno.test("Auth and the function share a secret as old as the keys, not the one that everybody reads", () => {
   const uri = "http://localhost:54321/hook";
-  const secretsOf = (hook: { uri: string; secrets?: string }, of = keys) => {
-    const { settings, secrets } = outgoingMail(settingsWith(hook), of);
-    assert.equal(settings.config.auth.hooks.send_email?.secrets, secrets.SEND_EMAIL_HOOK_SECRET);
-    return secrets.SEND_EMAIL_HOOK_SECRET;
+  const secretOf = (secrets: string | undefined, of = keys) => {
+    const outgoing = outgoingMail(settingsWith({ uri, secrets }), of);
+    const { send_email } = outgoing.settings.config.auth.hooks;
+    assert.equal(send_email?.secrets, outgoing.secrets.SEND_EMAIL_HOOK_SECRET);
+    return send_email?.secrets;
   };
-  assert.equal(secretsOf({ uri, secrets: "v1,whsec_given" }), "v1,whsec_given");
-  const made = secretsOf({ uri, secrets: "" });
+  const made = secretOf("v1,whsec_public");
   assert.match(made!, /^v1,whsec_[\w+/]{43}=$/);
-  assert.equal(secretsOf({ uri }), made);
-  assert.notEqual(secretsOf({ uri }, { secret: "sb_secret_of_another" }), made);
+  assert.equal(secretOf(undefined), made);
+  assert.notEqual(secretOf(undefined, { secret: "sb_secret_of_another" }), made);
 });
 
 Deno.test("functions know the inbox as their provider, and its key is no other secret", () => {
