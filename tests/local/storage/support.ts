@@ -1,5 +1,6 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import assert from "node:assert/strict";
+import type postgres from "postgres";
 import { admin, createPerson, type Person } from "../../support/clients.ts";
 import { withDatabase } from "../../support/database.ts";
 import { getStack } from "../../support/stack.ts";
@@ -13,6 +14,16 @@ export interface Yard {
   of(client: SupabaseClient): ReturnType<SupabaseClient["storage"]["from"]>;
 }
 
+const clauses = { select: "using", insert: "with check", update: "using", delete: "using" };
+
+/** Two who drop policies of one table at once can wait for each other for ever, unless both lock it first. */
+async function changePolicies(sql: postgres.Sql, statement: (entry: [string, string]) => string) {
+  await sql.begin(async (tx) => {
+    await tx`lock table storage.objects in access exclusive mode`;
+    for (const entry of Object.entries(clauses)) await tx.unsafe(statement(entry));
+  });
+}
+
 /** Runs a test with a bucket and policies of its own, and takes both away again. */
 export async function withYard(
   test: (yard: Yard) => Promise<void>,
@@ -24,18 +35,19 @@ export async function withYard(
   try {
     await withDatabase(async (sql) => {
       const mine = `bucket_id = '${bucket}' and (storage.foldername(name))[1] = auth.uid()::text`;
-      await sql.unsafe(`
-        create policy "${bucket} select" on storage.objects for select to authenticated using (${mine});
-        create policy "${bucket} insert" on storage.objects for insert to authenticated with check (${mine});
-        create policy "${bucket} update" on storage.objects for update to authenticated using (${mine});
-        create policy "${bucket} delete" on storage.objects for delete to authenticated using (${mine});`);
+      await changePolicies(
+        sql,
+        ([command, clause]) =>
+          `create policy "${bucket} ${command}" on storage.objects for ${command} to authenticated ${clause} (${mine})`,
+      );
       try {
         const [ana, ben] = await Promise.all([createPerson(), createPerson()]);
         await test({ bucket, ana, ben, of: (client) => client.storage.from(bucket) });
       } finally {
-        for (const command of ["select", "insert", "update", "delete"]) {
-          await sql.unsafe(`drop policy "${bucket} ${command}" on storage.objects`);
-        }
+        await changePolicies(
+          sql,
+          ([command]) => `drop policy "${bucket} ${command}" on storage.objects`,
+        );
       }
     });
   } finally {
