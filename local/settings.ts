@@ -125,6 +125,10 @@ function readOptions(args: string[]) {
       );
     }
   }
+  // Said before anything is done: the folder of the embedded database is emptied first of all.
+  if (options.reset && options.dbUrl !== undefined) {
+    throw new SettingsError("--reset does not empty a database of your own: leave out --db-url.");
+  }
   return options;
 }
 

@@ -15,9 +15,10 @@ export interface BootstrapOptions {
 /**
  * Brings a server to what hosted Supabase has: the chapters of `sql/`, in one transaction. The
  * digest of the applied chapters is kept as a setting of the database, so that an unchanged one
- * costs a single query and what migrations changed since is left alone.
+ * costs a single query and what migrations changed since is left alone. `tell` is told in what the
+ * server stays behind hosted.
  */
-export async function bootstrap(url: string, options: BootstrapOptions, log: Log): Promise<void> {
+export async function bootstrap(url: string, options: BootstrapOptions, tell: Log): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice() {}, connect_timeout: 10 });
   try {
     if (await isSupabase(sql)) return;
@@ -26,7 +27,7 @@ export async function bootstrap(url: string, options: BootstrapOptions, log: Log
     const digest = await digestOf(chapters);
     const [row] = await sql`select current_setting('nexus.bootstrap', true) as applied`;
     if (row?.applied !== digest) await applyAll(sql, chapters, digest, options);
-    await warn(sql, log);
+    await warn(sql, tell);
   } catch (error) {
     throw explain(error, url);
   } finally {
@@ -104,18 +105,18 @@ async function requireUsable(sql: postgres.Sql): Promise<void> {
 }
 
 /** Says where this server differs from hosted in a way that cannot be mended from inside. */
-async function warn(sql: postgres.Sql, log: Log): Promise<void> {
+async function warn(sql: postgres.Sql, tell: Log): Promise<void> {
   const [server] = await sql`
     select current_setting('wal_level') as wal_level, rolsuper as postgres_is_superuser
     from pg_roles where rolname = 'postgres'`;
   if (server?.wal_level !== "logical") {
-    log(
+    tell(
       `Warning: the database runs with wal_level=${server?.wal_level}, not logical: ` +
         "live messages are not delivered.",
     );
   }
   if (server?.postgres_is_superuser) {
-    log(
+    tell(
       "Warning: postgres is the superuser of this database, so migrations may do here what hosted " +
         "refuses: make another superuser (supabase_admin) and name it in --db-url.",
     );

@@ -1,5 +1,6 @@
 import { type Log, StackError } from "../part.ts";
 import type { Settings } from "../settings.ts";
+import { warn } from "../terminal.ts";
 import { chooseAccount } from "./account.ts";
 import { findBinaries } from "./binaries.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -31,18 +32,22 @@ export interface Database {
 /** Every login role has it, as in `supabase start`: the server listens on the loopback address only. */
 const password = "postgres";
 
-/** Starts the embedded server, or takes the one of `--db-url`, and gives it what hosted has. */
-export async function startDatabase(settings: Settings, log: Log): Promise<Database> {
-  if (settings.dbUrl !== undefined && settings.reset) {
-    throw new StackError("--reset does not empty a database of your own: leave out --db-url.");
-  }
+/**
+ * Starts the embedded server, or takes the one of `--db-url`, and gives it what hosted has. What it
+ * cannot have is for the person who starts it, and not for the log alone.
+ */
+export async function startDatabase(
+  settings: Settings,
+  log: Log,
+  tell: Log = warn,
+): Promise<Database> {
   const database = settings.dbUrl === undefined
     ? await startEmbedded(settings, log)
     : outside(settings.dbUrl);
   try {
     const { password } = database;
     const autoExpose = settings.config.api.autoExposeNewTables;
-    await bootstrap(database.superuserUrl, { password, autoExpose }, log);
+    await bootstrap(database.superuserUrl, { password, autoExpose }, tell);
     return database;
   } catch (error) {
     await database.stop();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
-import { join } from "../../../local/paths.ts";
+import { dirname, join } from "../../../local/paths.ts";
 import { type Finished, repository, withSite } from "./fixture.ts";
 
 /** One clear message, no stack trace, exit code 1. */
@@ -49,6 +49,17 @@ Deno.test("an unknown option and a bad offset are named", async () => {
   await withSite(async (site) => {
     assertRefused(await site.run("start.ts", "--rest"), /Unknown option --rest/);
     assertRefused(await site.run("start.ts", "--port-offset", "x"), /whole number.*"x"/);
+  });
+});
+
+Deno.test("--reset leaves everything alone where it cannot empty the database", async () => {
+  await withSite(async (site) => {
+    const kept = join(site.home, "postgres", "data", "PG_VERSION");
+    await Deno.mkdir(dirname(kept), { recursive: true });
+    await Deno.writeTextFile(kept, "17");
+    const url = "postgresql://postgres@127.0.0.1/postgres";
+    assertRefused(await site.run("start.ts", "--reset", "--db-url", url), /leave out --db-url/);
+    assert.equal(await Deno.readTextFile(kept), "17");
   });
 });
 
