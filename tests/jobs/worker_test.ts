@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createApp } from "../../functions/worker/app.ts";
 import { readConfig } from "shared/config.ts";
+import { root } from "../../local/settings.ts";
 import { withDatabase } from "../support/database.ts";
 import { createTestServices, deadEnvironment } from "../support/services.ts";
 import { getStack } from "../support/stack.ts";
@@ -55,3 +56,33 @@ Deno.test("a worker that was given no secret refuses everybody", async () => {
     assert.equal(response.status, 401);
   }
 });
+
+Deno.test("a batch of a hundred jobs takes under 1 s of CPU and 200 MB, start of the function included", () =>
+  withDatabase(async (sql) => {
+    const { url, publishableKey, secretKey } = getStack();
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", "tests/jobs/budget.ts"],
+      cwd: root,
+      env: {
+        SUPABASE_URL: url,
+        SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: publishableKey }),
+        SUPABASE_SECRET_KEYS: JSON.stringify({ default: secretKey }),
+      },
+      stdout: "piped",
+    }).spawn();
+    // The stack's own worker takes its share, so there are more than enough.
+    const feeding = setInterval(
+      () => sql`select private.enqueue('jobs.probe') from generate_series(1, 200)`.catch(() => {}),
+      200,
+    );
+    try {
+      const { stdout, success } = await child.output();
+      assert.ok(success);
+      const { ran, cpu, rss } = JSON.parse(new TextDecoder().decode(stdout));
+      assert.ok(ran >= 100, `${ran} jobs`);
+      assert.ok(cpu < 1, `${cpu} s of CPU`);
+      assert.ok(rss < 200 * 1024 * 1024, `${Math.round(rss / 1024 / 1024)} MB`);
+    } finally {
+      clearInterval(feeding);
+    }
+  }));
