@@ -38,7 +38,7 @@ export function differences(expected: Map<string, Content>, found: Map<string, C
 }
 
 /** Every currency adds up to zero; every balance is what its entries say. */
-async function ledgerFaults(sql: postgres.TransactionSql): Promise<string[]> {
+export async function ledgerFaults(sql: postgres.TransactionSql): Promise<string[]> {
   const rows = await sql<{ fault: string }[]>`
     select format('%s of tenant %s adds up to %s', a.currency, a.tenant_id, sum(e.amount)) as fault
     from public.wallet_entries e
@@ -57,7 +57,7 @@ async function ledgerFaults(sql: postgres.TransactionSql): Promise<string[]> {
   return rows.map(({ fault }) => fault);
 }
 
-async function brokenTrails(sql: postgres.TransactionSql): Promise<string[]> {
+export async function brokenTrails(sql: postgres.TransactionSql): Promise<string[]> {
   const rows = await sql<{ fault: string }[]>`
     select format('the audit trail of tenant %s is broken: %s', t.id, to_jsonb(v)) as fault
     from public.tenants t cross join lateral private.audit_verify(t.id) v

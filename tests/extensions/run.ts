@@ -20,9 +20,8 @@ const elsewhere = ["local", "shared", "support"];
  */
 async function main(paths: string[], stopped: AbortSignal): Promise<number> {
   const chroot = await ensureChroot(sharedFolder, say);
-  const lines: string[] = [];
   const port = readProjectConfig(root, {}).ports.db + freeOffset();
-  await using server = await startRealPostgres(chroot, port, (line) => lines.push(line));
+  await using server = await startRealPostgres(chroot, port, () => {});
   const { autoExposeNewTables: autoExpose } = readProjectConfig(root, {}).api;
   await bootstrap(server.superuserUrl, { password: "postgres", autoExpose }, say);
   await createPrivilegedExtensions(server.superuserUrl);
