@@ -111,12 +111,24 @@ begin
   )
   order by a.id
   for no key update;
+  if not wallet_batch_try.dry_run then
+    begin
+      for v_line in select l.value, l.ordinality from jsonb_array_elements(lines) with ordinality l loop
+        perform private.wallet_batch_line(
+          wallet_batch_try.tenant_id, wallet_batch_try.actor,
+          case v_line.ordinality when 1 then wallet_batch_try.batch_id else private.uuid_v7() end,
+          case when v_line.ordinality > 1 then wallet_batch_try.batch_id end, v_line.value
+        );
+      end loop;
+      return v_faults;
+    exception when sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422' then
+      null; -- All of it is undone; what follows finds the other faults.
+    end;
+  end if;
   for v_line in select l.value, l.ordinality from jsonb_array_elements(lines) with ordinality l loop
     begin
       perform private.wallet_batch_line(
-        wallet_batch_try.tenant_id, wallet_batch_try.actor,
-        case v_line.ordinality when 1 then wallet_batch_try.batch_id else private.uuid_v7() end,
-        case when v_line.ordinality > 1 then wallet_batch_try.batch_id end, v_line.value
+        wallet_batch_try.tenant_id, wallet_batch_try.actor, private.uuid_v7(), null, v_line.value
       );
     exception when sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422' then
       get stacked diagnostics v_detail = pg_exception_detail;
@@ -125,10 +137,7 @@ begin
       );
     end;
   end loop;
-  if wallet_batch_try.dry_run or v_faults <> '[]' then
-    raise exception 'undone' using errcode = 'NX001', detail = v_faults::text;
-  end if;
-  return v_faults;
+  raise exception 'undone' using errcode = 'NX001', detail = v_faults::text;
 exception when sqlstate 'NX001' then
   get stacked diagnostics v_detail = pg_exception_detail;
   return v_detail::jsonb;
