@@ -42,7 +42,6 @@ export interface Upload {
   size: number;
   width: number | null;
   height: number | null;
-  status: "held" | "released";
   webp: { path: string; size: number; saving_percent: number } | null;
 }
 
@@ -71,10 +70,10 @@ export async function keepUpload(doors: UploadDoors, request: UploadRequest): Pr
   try {
     const webp = image && await keepWebp(doors, begun, bytes, image);
     await store.put(begun.bucket, begun.path, bytes, content_type);
-    const { status } = await asService.rpc<FileRow>("files_finish", row);
+    await asService.rpc("files_finish", row);
     const { id, path, size, width, height } = begun;
     const kept = { id, bucket: begun.bucket, path, content_type, size, width, height };
-    return { ...kept, status: status as Upload["status"], webp: webp ?? null };
+    return { ...kept, webp: webp ?? null };
   } catch (error) {
     // Where this fails, too, the sweep finds the file by its age.
     await asService.rpc("files_abandon", row).catch(() => {});

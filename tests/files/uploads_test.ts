@@ -42,7 +42,6 @@ Deno.test("an upload is kept as it is, with a smaller WebP beside it", async () 
     size: photo.byteLength,
     width: 400,
     height: 300,
-    status: "released",
     webp: {
       path: `${folder}/webp/holiday-zu-rich.webp`,
       size: file.webp.size,

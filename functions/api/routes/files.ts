@@ -50,7 +50,6 @@ const Uploaded = z.object({
   size: z.int(),
   width: z.int().nullable(),
   height: z.int().nullable(),
-  status: z.enum(["held", "released"]),
   webp: z.object({ path: z.string(), size: z.int(), saving_percent: z.int() }).nullable(),
 }).openapi("Uploaded");
 
