@@ -5,8 +5,8 @@
 create function private.members_guard_role(tenant_id uuid, actor uuid, role text)
 returns void
 language plpgsql
-stable
-security definer -- reads roles past their policies
+volatile
+security definer -- reads and locks roles past their policies
 set search_path = ''
 as $$
 #variable_conflict use_column
@@ -18,9 +18,11 @@ declare
 begin
   select r.rank into v_rank
   from public.roles r
-  where r.tenant_id = members_guard_role.tenant_id and r.slug = members_guard_role.role;
+  where r.tenant_id = members_guard_role.tenant_id and r.slug = members_guard_role.role
+  for key share; -- whoever deletes the role waits until it is given, and then finds it in use
   if not found then
-    raise sqlstate 'PT404' using message = 'members.role_not_found', detail = members_guard_role.role;
+    raise sqlstate 'PT404' using
+      message = 'members.role_not_found', detail = coalesce(members_guard_role.role, 'null');
   end if;
 
   select m.role, r.rank into v_own_role, v_own_rank
@@ -193,22 +195,30 @@ security definer -- nobody else writes members
 set search_path = ''
 as $$
 #variable_conflict use_column
+declare
+  v_operator uuid;
 begin
   if not private.is_system() then
-    perform private.require(private.platform(), 'tenants.create');
+    v_operator := private.require(private.platform(), 'tenants.create');
   end if;
   if not exists (select from public.tenants t where t.id = members_add.tenant_id) then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
-  elsif not exists (
-    select from public.roles r where r.tenant_id = members_add.tenant_id and r.slug = members_add.role
-  ) then
-    raise sqlstate 'PT404' using message = 'members.role_not_found', detail = members_add.role;
+  end if;
+  perform from public.roles r
+  where r.tenant_id = members_add.tenant_id and r.slug = members_add.role
+  for key share;
+  if not found then
+    raise sqlstate 'PT404' using
+      message = 'members.role_not_found', detail = coalesce(members_add.role, 'null');
+  elsif v_operator is not null and members_add.tenant_id = private.platform() then
+    -- Among themselves operators keep to the rule of every tenant.
+    perform private.members_guard_role(members_add.tenant_id, v_operator, members_add.role);
   end if;
   return private.members_admit(members_add.tenant_id, members_add.person, members_add.role, 'active');
 end;
 $$;
 comment on function public.members_add(uuid, uuid, text) is
-  'Makes a person an active member without asking them: for the secret key and operators. Raises tenants.not_found, members.role_not_found, members.already_member, people.not_found.';
+  'Makes a person an active member without asking them: for the secret key and operators, who make no operator above themselves. Raises tenants.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.already_member, people.not_found.';
 grant execute on function public.members_add(uuid, uuid, text) to authenticated, service_role;
 
 create function public.members_leave(tenant_id uuid)

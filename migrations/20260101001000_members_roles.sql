@@ -26,6 +26,15 @@ begin
   end if;
   if v_before.slug is not null then
     perform private.members_guard_role(v_before.tenant_id, v_actor, v_before.slug);
+    -- Whose own role it is could lift it, and the guard below would find it no higher than itself.
+    if not exists (
+      select from public.members m
+      join public.roles own on own.tenant_id = m.tenant_id and own.slug = m.role
+      where m.tenant_id = v_before.tenant_id and m.person_id = v_actor
+        and (own.slug = 'owner' or own.rank > v_before.rank)
+    ) then
+      raise sqlstate 'PT403' using message = 'members.role_above_own', detail = v_before.slug;
+    end if;
   end if;
   perform private.members_check_role(members_role_save.slug, name, rank, permissions, tenant_id);
 
@@ -52,7 +61,7 @@ begin
 end;
 $$;
 comment on function public.members_role_save(uuid, text, text, smallint, text[]) is
-  'Makes or changes a role of the tenant (permission members.roles). Raises members.role_built_in, members.role_above_own, members.permission_denied, members.permission_unknown, request.invalid.';
+  'Makes a role of the tenant, or changes one below the actor''s own (permission members.roles); owners change all but their own. Raises members.role_built_in, members.role_above_own, members.permission_denied, members.permission_unknown, request.invalid.';
 grant execute on function public.members_role_save(uuid, text, text, smallint, text[]) to authenticated;
 
 create function private.members_check_role(
@@ -87,7 +96,8 @@ begin
   )
   limit 1;
   if found then
-    raise sqlstate 'PT422' using message = 'members.permission_unknown', detail = v_unknown;
+    raise sqlstate 'PT422' using
+      message = 'members.permission_unknown', detail = coalesce(v_unknown, 'null');
   end if;
 end;
 $$;
@@ -106,10 +116,10 @@ declare
   v_actor uuid := private.require(members_role_delete.tenant_id, 'members.roles');
   v_role public.roles;
 begin
-  perform private.members_guard_role(members_role_delete.tenant_id, v_actor, members_role_delete.slug);
   select * into v_role from public.roles r
   where r.tenant_id = members_role_delete.tenant_id and r.slug = members_role_delete.slug
   for update;
+  perform private.members_guard_role(members_role_delete.tenant_id, v_actor, members_role_delete.slug);
   if v_role.built_in then
     raise sqlstate 'PT409' using message = 'members.role_built_in', detail = v_role.slug;
   elsif exists (
