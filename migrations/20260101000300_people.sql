@@ -5,10 +5,10 @@ create table public.people (
   id uuid primary key,
   display_name text not null check (char_length(btrim(display_name)) between 1 and 80),
   avatar_url text check (avatar_url ~ '^https?://' and char_length(avatar_url) <= 2048),
-  locale text check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
+  locale text check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' and char_length(locale) <= 35),
   time_zone text,
   preferences jsonb not null default '{}'
-    check (jsonb_typeof(preferences) = 'object' and pg_column_size(preferences) <= 16384),
+    check (jsonb_typeof(preferences) = 'object' and octet_length(preferences::text) <= 8192),
   erased_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()

@@ -116,15 +116,24 @@ volatile
 security definer -- people may not write members
 set search_path = ''
 as $$
+declare
+  v_member public.members;
 begin
   update public.members m
-  set display_name = new.display_name,
-    avatar_url = new.avatar_url,
-    status = case
-      when new.erased_at is not null and m.status not in ('left', 'banned') then 'left'
-      else m.status
-    end
+  set display_name = new.display_name, avatar_url = new.avatar_url
   where m.person_id = new.id;
+
+  if new.erased_at is not null then
+    for v_member in
+      update public.members m set status = 'left'
+      where m.person_id = new.id and m.status not in ('left', 'banned')
+      returning m.*
+    loop
+      perform private.audit(
+        'MEMBER_LEFT', 'members:' || v_member.person_id, null, null, v_member.tenant_id
+      );
+    end loop;
+  end if;
   return null;
 end;
 $$;

@@ -133,7 +133,8 @@ as $$
           when 'display_name' then
             jsonb_typeof(value) = 'string' and char_length(btrim(value #>> '{}')) between 1 and 80
           when 'locale' then
-            jsonb_typeof(value) = 'null' or value #>> '{}' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'
+            jsonb_typeof(value) = 'null'
+            or value #>> '{}' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' and char_length(value #>> '{}') <= 35
           when 'time_zone' then jsonb_typeof(value) in ('null', 'string')
           when 'preferences' then jsonb_typeof(value) = 'object' and octet_length(value::text) <= 8192
         end,

@@ -56,11 +56,21 @@ const refused: Record<string, unknown>[] = [
   { display_name: null },
   { display_name: "x".repeat(81) },
   { locale: "not a locale" },
+  { locale: `en${"-abcd".repeat(7)}` },
   { time_zone: "Mars/Olympus" },
   { time_zone: 1 },
   { preferences: [] },
   { preferences: { text: "x".repeat(9_000) } },
 ];
+
+Deno.test("preferences take 8 kB of whatever shape", async () => {
+  const person = await createPerson();
+  const preferences = { order: Array.from({ length: 2_600 }, () => 1) };
+  const me = await must<Me>(
+    person.client.rpc("people_update_me", { changes: { preferences } }),
+  );
+  assertEquals(me.preferences, preferences);
+});
 
 Deno.test("people_update_me refuses any other field and every bad value, changing nothing", async () => {
   const person = await createPerson();
@@ -135,6 +145,10 @@ Deno.test("a deleted login leaves an anonymous person whose id cannot come back"
     ),
   );
   assertEquals(left, { display_name: "Former member", status: "left", avatar_url: null });
+  const lines = await must<{ resource: string }[]>(
+    owner.client.rpc("audit_search", { tenant_id: tenant.id, action: "MEMBER_LEFT" }),
+  );
+  assertEquals(lines.map(({ resource }) => resource), [`members:${person.id}`]);
   const again = await admin().auth.admin.createUser({ id: person.id, email: person.email });
   assertEquals(again.data.user, null);
 });
