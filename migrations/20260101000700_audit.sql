@@ -89,11 +89,18 @@ create function private.uuid_floor(moment timestamptz)
 returns uuid
 language sql
 immutable
+strict
 security invoker
 set search_path = ''
 as $$
+  -- Moments before 1970, after 10889 and infinite ones become the nearest that 48 bits hold.
   select (
-    lpad(to_hex((extract(epoch from uuid_floor.moment) * 1000)::bigint), 12, '0')
+    lpad(
+      to_hex(
+        least(greatest(extract(epoch from uuid_floor.moment) * 1000, 0), 281474976710655)::bigint
+      ),
+      12, '0'
+    )
     || '70008000000000000000'
   )::uuid;
 $$;

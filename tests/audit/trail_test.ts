@@ -84,6 +84,12 @@ Deno.test("the trail is searched by date, actor, action and resource, in pages",
     const after = await must<Line[]>(search(owner, tenant, { from: middle }));
     assertEquals(new Set(kinds(after)), new Set(["AUDIT_READ"]));
   });
+  for (const to of ["infinity", "20000-01-01"]) {
+    await t.step(`between moments no id can hold, up to ${to}`, async () => {
+      const from = to === "infinity" ? "-infinity" : "1900-01-01";
+      assertEquals((await must<Line[]>(search(owner, tenant, { from, to }))).length >= 5, true);
+    });
+  }
   await t.step("page by page", async () => {
     const seen: string[] = [];
     let cursor: string | null = all[0]!.cursor;
