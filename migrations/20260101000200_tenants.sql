@@ -36,10 +36,11 @@ create table public.tenants (
   name text not null check (char_length(btrim(name)) between 1 and 120),
   logo_url text check (logo_url ~ '^https?://' and char_length(logo_url) <= 2048),
   time_zone text not null default 'UTC',
-  locale text not null default 'en' check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'),
+  locale text not null default 'en'
+    check (locale ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' and char_length(locale) <= 35),
   modules text[] not null default '{}',
   settings jsonb not null default '{}'
-    check (jsonb_typeof(settings) = 'object' and pg_column_size(settings) <= 65536),
+    check (jsonb_typeof(settings) = 'object' and octet_length(settings::text) <= 65536),
   registration_policy text not null default 'approval'
     check (registration_policy in ('open', 'approval', 'invitation', 'domain', 'documents')),
   app_url text check (app_url ~ '^https?://' and char_length(app_url) <= 2048),
@@ -60,6 +61,9 @@ security invoker
 set search_path = ''
 as $$
 begin
+  if check_time_zone.name is null or char_length(check_time_zone.name) > 64 then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'time_zone';
+  end if;
   -- The list of names is read from disk; converting a time asks only for the one.
   perform now() at time zone check_time_zone.name;
 exception when invalid_parameter_value then
@@ -69,6 +73,31 @@ end;
 $$;
 comment on function private.check_time_zone(text) is 'Raises request.invalid for a time zone that Postgres does not know.';
 
+create function private.tenants_fault(tenant public.tenants)
+returns text
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  -- The table's own checks say the same, but an admin who writes past them gets no code from them.
+  select case
+    when coalesce(char_length(tenant.name), 0) not between 1 and 120 then 'name'
+    when tenant.logo_url !~ '^https?://' or char_length(tenant.logo_url) > 2048 then 'logo_url'
+    when tenant.locale is null or tenant.locale !~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$'
+      or char_length(tenant.locale) > 35 then 'locale'
+    when tenant.modules is null or cardinality(tenant.modules) > 100 then 'modules'
+    when jsonb_typeof(tenant.settings) is distinct from 'object'
+      or octet_length(tenant.settings::text) > 65536 then 'settings'
+    when tenant.registration_policy is null
+      or tenant.registration_policy not in ('open', 'approval', 'invitation', 'domain', 'documents')
+      then 'registration_policy'
+    when tenant.app_url !~ '^https?://' or char_length(tenant.app_url) > 2048 then 'app_url'
+  end;
+$$;
+comment on function private.tenants_fault(public.tenants) is
+  'The first column that a client may write and that has a bad value; null when all are good.';
+
 create function private.tenants_check()
 returns trigger
 language plpgsql
@@ -77,8 +106,14 @@ security definer -- reads the module list whatever the writer may see
 set search_path = ''
 as $$
 declare
+  v_fault text;
   v_unknown text;
 begin
+  new.name := btrim(new.name);
+  v_fault := private.tenants_fault(new);
+  if v_fault is not null then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
+  end if;
   perform private.check_time_zone(new.time_zone);
   select m.slug into v_unknown
   from unnest(new.modules) m(slug)
@@ -88,10 +123,16 @@ begin
     raise sqlstate 'PT422' using
       message = 'tenants.module_unknown', detail = format('modules: %s', v_unknown);
   end if;
+  new.modules := array(
+    select m.slug from unnest(new.modules) with ordinality m(slug, position)
+    group by m.slug
+    order by min(m.position)
+  );
   return new;
 end;
 $$;
-comment on function private.tenants_check() is 'Before insert or update: known time zone, known modules.';
+comment on function private.tenants_check() is
+  'Before insert or update: good values, known time zone, known modules, each once.';
 
 create trigger tenants_check before insert or update on public.tenants
   for each row execute function private.tenants_check();

@@ -23,6 +23,7 @@ as $$
 declare
   v_owner uuid := tenants_create.owner;
   v_tenant public.tenants;
+  v_constraint text;
 begin
   if not private.is_system() then
     v_owner := coalesce(v_owner, private.require(private.platform(), 'tenants.create'));
@@ -42,7 +43,11 @@ begin
     perform private.wallet_add_currencies(v_tenant.id, tenants_create.currencies);
   exception
     when unique_violation then
-      raise sqlstate 'PT409' using message = 'tenants.slug_taken', detail = tenants_create.slug;
+      get stacked diagnostics v_constraint = constraint_name;
+      if v_constraint = 'tenants_slug_key' then
+        raise sqlstate 'PT409' using message = 'tenants.slug_taken', detail = tenants_create.slug;
+      end if;
+      raise sqlstate 'PT422' using message = 'request.invalid', detail = 'currencies: a code twice';
     when check_violation or not_null_violation or data_exception then
       raise sqlstate 'PT422' using message = 'request.invalid', detail = sqlerrm;
   end;

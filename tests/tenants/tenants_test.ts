@@ -59,6 +59,8 @@ Deno.test("tenants_create leaves nothing behind when a part fails", async () => 
     "request.invalid",
   );
   await assertRefused(create({ currencies: [{ kind: "time" }] }), 422, "request.invalid");
+  const hours = { code: "hours", kind: "time" };
+  await assertRefused(create({ currencies: [hours, hours] }), 422, "request.invalid");
   await assertRefused(anonymous().rpc("tenants_card", { slug }), 404, "tenants.not_found");
   await must(create({}));
   await assertRefused(create({}), 409, "tenants.slug_taken");
@@ -127,6 +129,28 @@ Deno.test("an admin changes the tenant, within its rules", async (t) => {
     "not to an unknown module",
     () => assertRefused(update(manager, { modules: ["casino"] }), 422, "tenants.module_unknown"),
   );
+  await t.step("its name without blanks around it, each module once", async () => {
+    const changes = { name: ` Best${" ".repeat(200)}`, modules: ["wallet", "feed", "wallet"] };
+    const changed = await must<Tenant>(update(manager, changes));
+    assertEquals([changed.name, changed.modules], ["Best", ["wallet", "feed"]]);
+  });
+  const bad: Record<string, unknown>[] = [
+    { name: " " },
+    { name: null },
+    { modules: null },
+    { settings: [] },
+    { time_zone: null },
+    { time_zone: `UTC5${" ".repeat(300)}` },
+    { locale: `en${"-abcd".repeat(7)}` },
+    { registration_policy: "maybe" },
+    { app_url: "javascript:alert(1)" },
+  ];
+  for (const changes of bad) {
+    await t.step(
+      `refused: ${JSON.stringify(changes).slice(0, 40)}`,
+      () => assertRefused(update(manager, changes), 422, "request.invalid"),
+    );
+  }
   for (const column of ["id", "slug", "version", "created_at"]) {
     await t.step(`never its ${column}`, async () => {
       const { error } = await update(manager, { [column]: null });
