@@ -69,11 +69,18 @@ export async function setSecrets(target: Target, folder: string): Promise<void> 
     crypto.getRandomValues(new Uint8Array(32)).toHex();
   const file = join(folder, "secrets.env");
   const lines = Object.entries({ ...target.secrets, WORKER_SECRET: secret })
-    .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`);
+    .map(([name, value]) => `${name}=${inQuotes(name, value)}\n`);
   await Deno.writeTextFile(file, lines.join(""), { mode: 0o600 });
   await run(root, "secrets", "set", `--env-file=${file}`, `--remote=${target.ref}`);
   const entries = { functions_url: target.functionsUrl, worker_secret: secret };
   await query(target, folder, Object.entries(entries).map(keepInVault).join("\n"));
+}
+
+/** The file's form knows three quotes and no way to write one within itself. */
+function inQuotes(name: string, value: string): string {
+  const quote = ["'", '"', "`"].find((candidate) => !value.includes(candidate));
+  if (!quote) throw new StackError(`${name} has all three kinds of quotes: leave one out.`);
+  return `${quote}${value}${quote}`;
 }
 
 function keepInVault([name, value]: [string, string]): string {

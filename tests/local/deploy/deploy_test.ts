@@ -63,6 +63,7 @@ Deno.test({
       SUPABASE_DB_URL: url,
       SUPABASE_PROFILE: profile,
       NEXUS_CORS_ORIGINS: "https://app.example",
+      EMAIL_FROM: "Ana's $hop \\o/ <mail@app.example>",
     };
     const vault = () =>
       query(url, async (sql) => {
@@ -103,6 +104,7 @@ Deno.test({
       assert.match(entries.get("worker_secret") ?? "", /^[0-9a-f]{64}$/);
       assert.deepEqual(Object.fromEntries(api.secrets), {
         NEXUS_CORS_ORIGINS: "https://app.example",
+        EMAIL_FROM: env.EMAIL_FROM,
         SEND_EMAIL_HOOK_SECRET: complete.SEND_EMAIL_HOOK_SECRET,
         WORKER_SECRET: entries.get("worker_secret"),
       });
