@@ -3,7 +3,7 @@ import { StackError } from "./part.ts";
 import { findStack, runCommand } from "./running.ts";
 import { demoPassword } from "./seed.ts";
 import type { StackInfo } from "./stack.ts";
-import { say } from "./terminal.ts";
+import { say, taskRunner } from "./terminal.ts";
 
 /** What `wallet:transfer` carries. */
 interface TransferEvent {
@@ -32,7 +32,7 @@ interface Member {
 }
 
 const price = 90;
-const makePeople = "`deno task seed` makes the demo people again.";
+const makePeople = `\`${taskRunner()} seed\` makes the demo people again.`;
 
 /** Two members of the time bank trade minutes: everything here is what any client may do. */
 async function demo(stack: StackInfo): Promise<void> {

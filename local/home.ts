@@ -1,6 +1,7 @@
 import { type Log, StackError } from "./part.ts";
 import { join } from "./paths.ts";
 import { pause } from "./process.ts";
+import { taskRunner } from "./terminal.ts";
 
 /** What the running stack leaves for `status` and `stop`, and nothing else reads. */
 export interface State {
@@ -86,7 +87,7 @@ async function takeLock(folder: string): Promise<Deno.FsFile> {
   file.close();
   throw new StackError(
     `Nexus is already running in ${folder} (process ${pid}). ` +
-      "See it with `deno task status`, end it with `deno task stop`, " +
+      `See it with \`${taskRunner()} status\`, end it with \`${taskRunner()} stop\`, ` +
       "or set NEXUS_HOME and NEXUS_PORT_OFFSET for a second one.",
   );
 }

@@ -5,7 +5,7 @@ import { join } from "./paths.ts";
 import { pause } from "./process.ts";
 import { runCommand } from "./running.ts";
 import { readSettings } from "./settings.ts";
-import { say } from "./terminal.ts";
+import { say, taskRunner } from "./terminal.ts";
 
 const lookEvery = 200;
 
@@ -22,7 +22,7 @@ await runCommand(async () => {
   const path = join(home, "nexus.log");
   if (!await isHeld(home)) {
     throw new StackError(
-      `Nexus does not run in ${home}. Start it with \`deno task start\`; ` +
+      `Nexus does not run in ${home}. Start it with \`${taskRunner()} start\`; ` +
         `what it wrote last is in ${path}.`,
     );
   }

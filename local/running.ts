@@ -2,7 +2,7 @@ import { readState } from "./home.ts";
 import { StackError } from "./part.ts";
 import { readSettings } from "./settings.ts";
 import type { StackInfo } from "./stack.ts";
-import { warn } from "./terminal.ts";
+import { taskRunner, warn } from "./terminal.ts";
 
 /**
  * Where the project is: as SUPABASE_URL and its companions say, else the stack that runs here.
@@ -20,7 +20,9 @@ export async function findStack(
     };
   }
   const state = await readState(readSettings([], env).home);
-  if (!state) throw new StackError("Nexus is not running here: start it with `deno task start`.");
+  if (!state) {
+    throw new StackError(`Nexus is not running here: start it with \`${taskRunner()} start\`.`);
+  }
   return state;
 }
 

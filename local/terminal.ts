@@ -17,3 +17,8 @@ export function print(
 ): void {
   for (let rest = bytes; rest.length > 0;) rest = rest.subarray(to.writeSync(rest));
 }
+
+/** What runs a task for whoever ran this one: with nothing but Node installed, there is no `deno`. */
+export function taskRunner(env: Record<string, string> = Deno.env.toObject()): string {
+  return env.npm_command === "exec" ? `npx -y deno@${Deno.version.deno} task` : "deno task";
+}

@@ -1,5 +1,6 @@
 import type { Settings } from "./settings.ts";
 import type { StackInfo } from "./stack.ts";
+import { taskRunner } from "./terminal.ts";
 
 /** What somebody who has just started the stack wants to know. */
 export function welcome(info: StackInfo, settings: Settings): string {
@@ -26,7 +27,7 @@ const demoPeople: [string, string][] = [
 
 const next = ({ url }: StackInfo): [string, string][] => [
   ["", ""],
-  ["Try next", "deno task demo     two members of the time bank trade, live"],
-  ["", "deno task status   the same values, for a script"],
+  ["Try next", `${taskRunner()} demo     two members of the time bank trade, live`],
+  ["", `${taskRunner()} status   the same values, for a script`],
   ["", `curl ${url}/functions/v1/api/health`],
 ];
