@@ -7,6 +7,7 @@ import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
 import { people } from "./routes/people.ts";
 import { tenants } from "./routes/tenants.ts";
+import { wallet } from "./routes/wallet.ts";
 
 /** The whole function, from the services it works with: tests pass their own. */
 export function createApp(services: Services) {
@@ -17,6 +18,7 @@ export function createApp(services: Services) {
   app.route("/api/v1/tenants", tenants);
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", audit);
+  app.route("/api/v1/wallet", wallet);
   serveOpenApi(app, {
     prefix: "/api",
     title: "Nexus API",
@@ -30,6 +32,7 @@ export function createApp(services: Services) {
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",
       people: "The person behind the session",
+      wallet: "Statements and batches as files; the acts themselves are RPCs",
     },
   });
   return app;
