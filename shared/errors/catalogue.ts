@@ -65,8 +65,14 @@ export const catalogue = {
 
   "wallet.account_closed": { status: 409, title: "The account is closed" },
   "wallet.account_frozen": { status: 409, title: "The account is frozen" },
-  "wallet.already_reversed": { status: 409, title: "It was reversed already, or is itself a reversal" },
-  "wallet.batch_refused": { status: 422, title: "Lines of the batch are faulty, nothing was moved" },
+  "wallet.already_reversed": {
+    status: 409,
+    title: "It was reversed already, or is itself a reversal",
+  },
+  "wallet.batch_refused": {
+    status: 422,
+    title: "Lines of the batch are faulty, nothing was moved",
+  },
   "wallet.currency_unknown": { status: 422, title: "This tenant has no such currency" },
   "wallet.hold_expired": { status: 409, title: "The hold ran out" },
   "wallet.hold_resolved": { status: 409, title: "The hold was captured or voided" },
