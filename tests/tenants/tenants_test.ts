@@ -35,6 +35,7 @@ Deno.test("tenants_create makes tenant, roles, currencies, system accounts and o
     assertEquals([...purposes].map(({ purpose }) => purpose), [
       "community_fund",
       "fees",
+      "hold",
       "issuance",
       "member",
       "till",
