@@ -9,7 +9,6 @@ import { forOperators, personal, rights, shared, type Sight, withoutTenant } fro
 
 type Row = Record<string, unknown>;
 type Sql = ReturnType<typeof connect>;
-type PendingQuery = ReturnType<Sql>;
 
 interface World {
   sql: Sql;
@@ -84,7 +83,7 @@ async function owned({ sql, tenant }: World, table: string, { id }: Person): Pro
     select e.transfer_id from wallet_entries e
     where e.tenant_id = ${tenant.id} and e.account_id in (${mine})`;
   const accounts = ["wallet_accounts", "wallet_ledger_accounts"].includes(table);
-  const among: Record<string, PendingQuery> = {
+  const among: Record<string, typeof mine> = {
     id: accounts ? mine : transfers,
     account_id: mine,
     from_account: mine,
