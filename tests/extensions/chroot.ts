@@ -61,7 +61,10 @@ export class Chroot {
 export async function ensureChroot(parent: string, log: Log): Promise<Chroot> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) throw new Unable("it takes root on Debian");
   const folder = join(parent, `${suite}-${await digest([mirror, ...packages].join())}`);
-  if (await exists(folder)) return new Chroot(folder);
+  if (await exists(folder)) {
+    await sweep(join(folder, "srv"));
+    return new Chroot(folder);
+  }
   log(`Making Debian ${suite} with PostgreSQL 17 in ${folder}, once`);
   await requireDebootstrap();
   await Deno.mkdir(parent, { recursive: true, mode: 0o755 });
@@ -80,6 +83,16 @@ export async function ensureChroot(parent: string, log: Log): Promise<Chroot> {
     await Deno.remove(half, { recursive: true }).catch(ignoreMissing);
   }
   return new Chroot(folder);
+}
+
+/** Removes what killed runs left behind: none takes a day. */
+async function sweep(folder: string): Promise<void> {
+  const yesterday = Date.now() - 24 * 60 * 60 * 1000;
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    const { mtime } = await Deno.stat(path);
+    if (mtime && mtime.getTime() < yesterday) await Deno.remove(path, { recursive: true });
+  }
 }
 
 function withoutPassword(url: string): { href: string; password: string } {
