@@ -90,8 +90,11 @@ async function sweep(folder: string): Promise<void> {
   const yesterday = Date.now() - 24 * 60 * 60 * 1000;
   for await (const { name } of Deno.readDir(folder)) {
     const path = join(folder, name);
-    const { mtime } = await Deno.stat(path);
-    if (mtime && mtime.getTime() < yesterday) await Deno.remove(path, { recursive: true });
+    // A run that ends now takes its folder away itself.
+    const found = await Deno.stat(path).catch(ignoreMissing);
+    if (found?.mtime && found.mtime.getTime() < yesterday) {
+      await Deno.remove(path, { recursive: true });
+    }
   }
 }
 
@@ -157,6 +160,6 @@ async function digest(text: string): Promise<string> {
   return new Uint8Array(bytes).slice(0, 6).toHex();
 }
 
-function ignoreMissing(error: unknown): void {
+function ignoreMissing(error: unknown): undefined {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
