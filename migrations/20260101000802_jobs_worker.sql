@@ -10,7 +10,10 @@ create type public.jobs_claimed as (
   attempts smallint
 );
 
-create function public.jobs_claim(worker uuid, kinds text[], batch integer default 10)
+create function public.jobs_claim(
+  worker uuid, kinds text[], batch integer default 10,
+  done_tenants uuid[] default null, done_ids uuid[] default null
+)
 returns setof public.jobs_claimed
 language plpgsql
 volatile
@@ -18,6 +21,9 @@ security definer -- the queue is nobody's to read
 set search_path = ''
 as $$
 begin
+  if jobs_claim.done_ids is not null then
+    perform public.jobs_complete(jobs_claim.worker, jobs_claim.done_tenants, jobs_claim.done_ids);
+  end if;
   return query
     select t.id, t.tenant_id, t.kind, t.aggregate, t.payload, t.attempts
     from private.jobs_take(
@@ -25,9 +31,9 @@ begin
     ) t;
 end;
 $$;
-comment on function public.jobs_claim(uuid, text[], integer) is
-  'Up to so many due jobs for this worker, whose lease of 30 seconds each call and each heartbeat renews.';
-grant execute on function public.jobs_claim(uuid, text[], integer) to service_role;
+comment on function public.jobs_claim(uuid, text[], integer, uuid[], uuid[]) is
+  'Up to so many due jobs for this worker, whose lease of 30 seconds each call and each heartbeat renews. Says in the same commit what is done of the batch before, as jobs_complete does.';
+grant execute on function public.jobs_claim(uuid, text[], integer, uuid[], uuid[]) to service_role;
 
 create function public.jobs_complete(worker uuid, tenants uuid[], ids uuid[])
 returns integer

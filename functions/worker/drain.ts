@@ -45,15 +45,14 @@ export async function drain(
   const bench = { queue, handlers, services, lost: lost.signal, jobLimit: limits.job };
   const over = AbortSignal.any([stop, lost.signal]);
   const end = Date.now() + limits.lifetime;
+  const completions = new Completions(queue);
   let ran = 0;
   let more = false;
   try {
     for (let lastJob = Date.now(); !over.aborted && Date.now() < end;) {
-      const jobs = await queue.claim(Object.keys(handlers), limits.batch);
+      const jobs = await queue.claim(Object.keys(handlers), limits.batch, await completions.rest());
       if (jobs.length > 0) {
-        const done = new Completions(queue);
-        await Promise.all(jobs.map((job) => perform(bench, job, (done_) => done.add(done_))));
-        await done.flush();
+        await Promise.all(jobs.map((job) => perform(bench, job, (done) => completions.add(done))));
         ran += jobs.length;
         lastJob = Date.now();
         more = ran >= limits.jobs || Date.now() >= end;
@@ -66,7 +65,7 @@ export async function drain(
     }
   } finally {
     clearInterval(beat);
-    await queue.leave(more);
+    await completions.flush().finally(() => queue.leave(more));
   }
   return ran;
 }
@@ -110,6 +109,16 @@ class Completions {
   add(job: Job): void {
     this.#waiting.push(job);
     this.#timer ??= setTimeout(() => this.#tell(), tellWithin);
+  }
+
+  /** Those that nobody was told of yet; whoever asks tells it. */
+  async rest(): Promise<Job[]> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const jobs = this.#waiting;
+    this.#waiting = [];
+    await this.#telling;
+    return jobs;
   }
 
   async flush(): Promise<void> {

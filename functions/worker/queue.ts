@@ -17,8 +17,15 @@ export class Queue {
     this.#database = database;
   }
 
-  claim(kinds: string[], batch: number): Promise<Job[]> {
-    return this.#database.rpc("jobs_claim", { worker: this.worker, kinds, batch });
+  /** Takes jobs, and says in the same commit which of the last ones are done. */
+  claim(kinds: string[], batch: number, done: Job[] = []): Promise<Job[]> {
+    return this.#database.rpc("jobs_claim", {
+      worker: this.worker,
+      kinds,
+      batch,
+      done_tenants: done.map((job) => job.tenant_id),
+      done_ids: done.map((job) => job.id),
+    });
   }
 
   complete(jobs: Job[]): Promise<number> {
