@@ -79,8 +79,8 @@ const decoders = {
 };
 
 /** Whether the picture can be decoded here, and within the limits. */
-export const isDecodable = ({ type, width, height }: ImageHeader): boolean =>
-  type in decoders && width * height <= mostDecodedPixels;
+export const isDecodable = ({ type, width, height, unusual }: ImageHeader): boolean =>
+  type in decoders && !unusual && width * height <= mostDecodedPixels;
 
 /** Decodes a picture that `isDecodable`; fails with `files.damaged`. */
 export function decode(bytes: Uint8Array<ArrayBuffer>, header: ImageHeader): Promise<Pixels> {

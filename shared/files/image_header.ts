@@ -9,6 +9,8 @@ export interface ImageHeader {
   type: "image/gif" | "image/jpeg" | "image/png" | "image/webp";
   width: number;
   height: number;
+  /** Its colours are for print, or finer than usual: a good picture that our decoder does not take. */
+  unusual?: true;
 }
 
 /** More would cost whoever looks at the picture more memory than it is worth. */

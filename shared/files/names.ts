@@ -14,8 +14,8 @@ const longest = 60;
  */
 export function safeName(name: string, type: string): string {
   const base = name.split(/[/\\]/).at(-1) ?? "";
-  const stem = base.replace(/\.[^.]*$/, "").normalize("NFKD").toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-").slice(0, longest).replaceAll(/^-+|-+$/g, "");
+  const stem = base.replace(/\.[^.]*$/, "").normalize("NFKD").replaceAll(/\p{M}/gu, "")
+    .toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").slice(0, longest).replaceAll(/^-+|-+$/g, "");
   return `${stem || "file"}.${extensions[type] ?? "bin"}`;
 }
 

@@ -75,7 +75,9 @@ export async function keepUpload(doors: UploadDoors, request: UploadRequest): Pr
     const kept = { id, bucket: begun.bucket, path, content_type, size, width, height };
     return { ...kept, webp: webp ?? null };
   } catch (error) {
-    // Where this fails, too, the sweep finds the file by its age.
+    // The row may be gone already, by whoever deleted the file meanwhile: then nobody else would find
+    // the objects. Where this fails, too, the sweep finds the file by its age.
+    await removeObjects(store, begun).catch(() => {});
     await asService.rpc("files_abandon", row).catch(() => {});
     throw error;
   }

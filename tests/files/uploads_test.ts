@@ -37,13 +37,13 @@ Deno.test("an upload is kept as it is, with a smaller WebP beside it", async () 
   assert.deepEqual(file, {
     id: file.id,
     bucket: "images",
-    path: `${folder}/holiday-zu-rich.jpg`,
+    path: `${folder}/holiday-zurich.jpg`,
     content_type: "image/jpeg",
     size: photo.byteLength,
     width: 400,
     height: 300,
     webp: {
-      path: `${folder}/webp/holiday-zu-rich.webp`,
+      path: `${folder}/webp/holiday-zurich.webp`,
       size: file.webp.size,
       saving_percent: Math.floor((1 - file.webp.size / photo.byteLength) * 100),
     },

@@ -87,6 +87,9 @@ const upload = createRoute({
     201: { description: "It is kept", content: { "application/json": { schema: Uploaded } } },
     ...problems(
       "files.damaged",
+      // Somebody deleted it before it was there.
+      "files.not_found",
+      "request.transition_refused",
       "files.quota_exceeded",
       "files.too_large",
       "files.too_many_pixels",

@@ -18,7 +18,7 @@ const standsAlone = (code: number) => code === 0x01 || (code >= 0xd0 && code <= 
 export function readJpeg(bytes: Uint8Array): ImageHeader | undefined {
   if (!startsWith(bytes, 0xff, 0xd8, 0xff)) return undefined;
   const reader = new Reader(bytes);
-  let size: { width: number; height: number } | undefined;
+  let size: Omit<ImageHeader, "type"> | undefined;
   let scans = 0;
   for (let at = 2;;) {
     at = nextMarker(reader, at);
@@ -30,7 +30,12 @@ export function readJpeg(bytes: Uint8Array): ImageHeader | undefined {
     reader.need(at, length);
     if (isFrame(code)) {
       if (size) throw damaged("It has two sizes.");
-      size = { height: reader.u16(at + 3), width: reader.u16(at + 5) };
+      const usual = reader.u8(at + 2) === 8 && reader.u8(at + 7) <= 3;
+      size = {
+        height: reader.u16(at + 3),
+        width: reader.u16(at + 5),
+        ...(usual ? {} : { unusual: true }),
+      };
     }
     if (code === marker.scan && ++scans > mostScans) throw damaged("It has too many scans.");
     at += length;

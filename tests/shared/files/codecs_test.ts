@@ -51,7 +51,7 @@ Deno.test("what cannot be decoded is damaged, and the next picture is none the w
   assert.equal((await read(good)).width, 64);
 });
 
-Deno.test("only what is small enough is decoded, and no GIF", () => {
+Deno.test("only what is small enough is decoded, no GIF, and nothing with four colours", async () => {
   const ofSize = (width: number, height: number) => ({
     type: "image/jpeg" as const,
     width,
@@ -60,6 +60,13 @@ Deno.test("only what is small enough is decoded, and no GIF", () => {
   assert.equal(isDecodable(ofSize(4000, 2000)), true);
   assert.equal(isDecodable(ofSize(4001, 2000)), false);
   assert.equal(isDecodable(readImageHeader(gif())!), false);
+  const photo = await jpeg();
+  const frame = photo.findIndex((byte, at) =>
+    byte === 0xff && [0xc0, 0xc2].includes(photo[at + 1]!)
+  );
+  assert.equal(isDecodable(readImageHeader(photo)!), true);
+  const forPrint = changed(photo, frame + 9, 4);
+  assert.equal(isDecodable(readImageHeader(forPrint)!), false);
 });
 
 Deno.test("the largest picture that is decoded takes under a second of CPU, and 230 of the 256 MB", async () => {
