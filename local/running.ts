@@ -1,4 +1,4 @@
-import { readState } from "./home.ts";
+import { isHeld, readState } from "./home.ts";
 import { StackError } from "./part.ts";
 import { readSettings } from "./settings.ts";
 import type { StackInfo } from "./stack.ts";
@@ -19,11 +19,18 @@ export async function findStack(
       databaseUrl: env.SUPABASE_DB_URL ?? "",
     };
   }
-  const state = await readState(readSettings([], env).home);
-  if (!state) {
-    throw new StackError(`Nexus is not running here: start it with \`${taskRunner()} start\`.`);
-  }
-  return state;
+  return await runningStack(readSettings([], env).home);
+}
+
+/** The stack that runs in `home`; throws `StackError` when there is none, or none yet. */
+export async function runningStack(home: string): Promise<StackInfo> {
+  const state = await readState(home);
+  if (state) return state;
+  throw new StackError(
+    await isHeld(home)
+      ? `Nexus in ${home} is starting or stopping: ask again in a moment.`
+      : `Nexus does not run in ${home}. Start it with \`${taskRunner()} start\`.`,
+  );
 }
 
 /** Runs a command: its own failures are told in one line, others with their trace; the code is 1. */

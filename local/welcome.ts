@@ -13,7 +13,7 @@ export function welcome(info: StackInfo, settings: Settings): string {
     ["Log", `${settings.home}/nexus.log`],
   ];
   const people = settings.seed ? demoPeople : [];
-  const lines = [...rows, ...people, ...next(info)]
+  const lines = [...rows, ...people, ...next(info, settings)]
     .map(([name, value]) => `  ${name.padEnd(18)}${value}`.trimEnd());
   return `\nNexus is ready. Ctrl-C stops it.\n\n${lines.join("\n")}\n`;
 }
@@ -25,9 +25,11 @@ const demoPeople: [string, string][] = [
   ["Password", "Nexus-demo-1"],
 ];
 
-const next = ({ url }: StackInfo): [string, string][] => [
+const next = ({ url }: StackInfo, { seed }: Settings): [string, string][] => [
   ["", ""],
-  ["Try next", `${taskRunner()} demo     two members of the time bank trade, live`],
+  seed
+    ? ["Try next", `${taskRunner()} demo     two members of the time bank trade, live`]
+    : ["Try next", `${taskRunner()} seed     five communities and their people`],
   ["", `${taskRunner()} status   the same values, for a script`],
   ["", `curl ${url}/functions/v1/api/health`],
 ];
