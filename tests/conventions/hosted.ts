@@ -88,6 +88,7 @@ export const schemas: Record<string, { owner: string; grants: Record<string, str
       supabase_realtime_admin: "USAGE",
     },
   },
+  cron: { owner: "supabase_admin", grants: { postgres: "USAGE*" } },
   extensions: {
     owner: "postgres",
     grants: {
@@ -133,6 +134,10 @@ export const schemas: Record<string, { owner: string; grants: Record<string, str
       service_role: "USAGE",
       supabase_storage_admin: "CREATE* USAGE*",
     },
+  },
+  vault: {
+    owner: "supabase_admin",
+    grants: { postgres: "USAGE*", service_role: "USAGE" },
   },
 };
 
