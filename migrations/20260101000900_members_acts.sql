@@ -260,6 +260,8 @@ declare
   v_before public.members := private.members_guard_target(members_set_status.tenant_id, v_actor, person);
   v_member public.members;
 begin
+  -- Asked again under the lock: who was banned or demoted while they waited for it does nothing more.
+  perform private.require(v_before.tenant_id, 'members.manage');
   if members_set_status.status is null
     or members_set_status.status not in ('active', 'suspended', 'banned', 'left')
   then
@@ -301,6 +303,8 @@ declare
   v_before public.members := private.members_guard_target(members_set_role.tenant_id, v_actor, person);
   v_member public.members;
 begin
+  -- Asked again under the lock, as above.
+  perform private.require(v_before.tenant_id, 'members.manage');
   perform private.members_guard_role(members_set_role.tenant_id, v_actor, members_set_role.role);
   if members_set_role.role <> 'owner' then
     perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);

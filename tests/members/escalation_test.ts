@@ -1,4 +1,5 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
+import type { TransactionSql } from "postgres";
 import { assertRefused, must } from "../support/answers.ts";
 import { admin, createPerson, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
@@ -85,29 +86,69 @@ Deno.test("a role that is null does not exist", async () => {
   );
 });
 
+/** Answers a call that `work`, not yet committed, made wait. */
+async function overtaken(
+  work: (sql: TransactionSql) => Promise<unknown>,
+  call: () => PromiseLike<{ status: number; error: { message: string } | null }>,
+  name: string,
+) {
+  const sql = connect();
+  try {
+    const { answer } = await sql.begin(async (working) => {
+      await work(working);
+      const answer = Promise.resolve(call());
+      await until(async () =>
+        (await sql`
+          select from pg_stat_activity
+          where wait_event_type = 'Lock' and query like ${`%${name}%`}`).length
+      );
+      return { answer };
+    });
+    const { status, error } = await answer;
+    return [status, error?.message];
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
 Deno.test("a role that is deleted while it is given is not found", async () => {
   const tenant = await createTenant();
   const [owner, member] = await Promise.all([createMember(tenant, "owner"), createMember(tenant)]);
   await must(save(owner, tenant, {}));
-  const sql = connect();
-  try {
-    const given = await sql.begin(async (deleting) => {
-      await deleting`delete from public.roles where tenant_id = ${tenant.id} and slug = 'deputy'`;
-      const answer = owner.client.rpc("members_set_role", {
+  const answer = await overtaken(
+    (sql) => sql`delete from public.roles where tenant_id = ${tenant.id} and slug = 'deputy'`,
+    () =>
+      owner.client.rpc("members_set_role", {
         tenant_id: tenant.id,
         person: member.id,
         role: "deputy",
-      }).then((answer) => answer);
-      await until(async () =>
-        (await sql`
-          select from pg_stat_activity
-          where wait_event_type = 'Lock' and query like '%members_set_role%'`).length
-      );
-      return { answer };
-    });
-    const { status, error } = await given.answer;
-    assertEquals([status, error?.message], [404, "members.role_not_found"]);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
+      }),
+    "members_set_role",
+  );
+  assertEquals(answer, [404, "members.role_not_found"]);
+});
+
+Deno.test("who is banned while their act waits does nothing more", async () => {
+  const tenant = await createTenant();
+  const [owner, manager, member] = await Promise.all(
+    ["owner", "admin", "member"].map((role) => createMember(tenant, role)),
+  ) as [Person, Person, Person];
+  const answer = await overtaken(
+    async (sql) => {
+      await sql`
+        select from public.members where tenant_id = ${tenant.id} and person_id = ${owner.id}
+        for no key update`;
+      await sql`
+        update public.members set status = 'banned'
+        where tenant_id = ${tenant.id} and person_id = ${manager.id}`;
+    },
+    () =>
+      manager.client.rpc("members_set_status", {
+        tenant_id: tenant.id,
+        person: member.id,
+        status: "banned",
+      }),
+    "members_set_status",
+  );
+  assertEquals(answer, [403, "members.not_active"]);
 });
