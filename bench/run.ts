@@ -29,7 +29,7 @@ async function main([name = "", ...args]: string[]): Promise<number> {
   say(toTable(report));
   const file = `bench/results/${name}.json`;
   const { arch, os } = Deno.build;
-  const machine = { os, arch, cores: navigator.hardwareConcurrency };
+  const machine = { os, arch, cores: navigator.hardwareConcurrency, load: Deno.loadavg()[0] };
   const kept = { measured_at: new Date().toISOString(), machine, ...options, ...report };
   await Deno.writeTextFile(`${root}/${file}`, `${JSON.stringify(kept, null, 2)}\n`);
   say(`Kept in ${file}.`);
