@@ -4,9 +4,9 @@ import { connect } from "../support/database.ts";
 import { createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
 
-const transfers = 2_000;
-const clients = 50;
-const people = 10;
+const transfers = 10_000;
+const clients = 200;
+const people = 20;
 const each = 600;
 
 interface Payment {
@@ -34,17 +34,20 @@ function payment(tenant: Tenant, members: Person[]): Payment {
 async function settle(
   { from, request }: Payment,
 ): Promise<{ id: string; replayed: boolean } | null> {
+  let aborts = Math.random() < 0.01;
   return await until(async () => {
-    const { data, error } = await from.client.rpc("wallet_transfer", request);
+    const call = from.client.rpc("wallet_transfer", request);
+    const { data, error } = await (aborts ? call.abortSignal(AbortSignal.timeout(2)) : call);
+    aborts = false;
     if (!error) return { receipt: data };
     if (error.message === "wallet.insufficient_funds") return { receipt: null };
     // A killed backend or a restarting service says nothing about the transfer; a lock never does.
     assertEquals(error.code === "40P01", false, "a deadlock reached a client");
     return undefined;
-  }, { timeout: 60_000 }).then(({ receipt }) => receipt);
+  }, { timeout: 120_000, every: 100 }).then(({ receipt }) => receipt);
 }
 
-Deno.test("a bank under fire: 2,000 transfers, repeated keys, killed backends, every read sums to the constant", async () => {
+Deno.test("a bank under fire: 10,000 transfers by 200 clients, repeated keys, aborts, killed backends, every read sums to the constant", async () => {
   const tenant = await createTenant();
   const members = await Promise.all(Array.from({ length: people }, () => createMember(tenant)));
   await Promise.all(members.map((member) => issue(tenant, member, each)));
@@ -69,7 +72,7 @@ Deno.test("a bank under fire: 2,000 transfers, repeated keys, killed backends, e
   };
   const kill = async () => {
     while (done < transfers) {
-      const goal = done + 150;
+      const goal = done + 500;
       await until(() => done >= Math.min(goal, transfers), { timeout: 120_000 });
       const [killed] = await sql`
         select pg_terminate_backend(pid) from pg_stat_activity
