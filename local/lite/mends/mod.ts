@@ -5,6 +5,7 @@ import { embedding } from "./embedding.ts";
 import { errors } from "./errors.ts";
 import { filters } from "./filters.ts";
 import { introspection } from "./introspection.ts";
+import { methods } from "./methods.ts";
 import { readBack } from "./readback.ts";
 import { relationships } from "./relationships.ts";
 import { results } from "./results.ts";
@@ -21,6 +22,7 @@ export const mends: Mend[] = [
   relationships,
   schemaCache,
   errors,
+  methods,
   caller,
   filters,
   embedding,

@@ -111,6 +111,18 @@ Deno.test("errors answer as PostgREST has them", async (t) => {
     assertEquals([status, (body as { code: string }).code], [406, "PGRST106"]);
   });
 
+  await t.step("a method that PostgREST does not know: 405 PGRST117", async () => {
+    const call = { method: "PROPFIND" };
+    assertEquals((await plain.call("/unique_names", call)).status, 200);
+    const { status, body } = await mended.call("/unique_names", call);
+    assertEquals([status, body], [405, {
+      code: "PGRST117",
+      details: null,
+      hint: null,
+      message: "Unsupported HTTP method: PROPFIND",
+    }]);
+  });
+
   await t.step("a violated constraint: 409 with Postgres' words", async () => {
     const { status, body } = await mended.call("/unique_names", { body: { name: "taken" } });
     assertEquals([status, body], [409, {
