@@ -4,8 +4,12 @@ import { say } from "../local/terminal.ts";
 import { freeOffset } from "../tests/support/ports.ts";
 import { run as jobs } from "./jobs/mod.ts";
 import { type Report, toTable } from "./report.ts";
+import { run as wallet } from "./wallet/mod.ts";
 
-const benches: Record<string, (url: string, options: Options) => Promise<Report>> = { jobs };
+const benches: Record<string, (url: string, options: Options) => Promise<Report>> = {
+  jobs,
+  wallet,
+};
 
 interface Options {
   rounds: number;
