@@ -102,7 +102,8 @@ values
   ('members', 'pending', 'active'), ('members', 'pending', 'banned'), ('members', 'pending', 'left'),
   ('members', 'active', 'suspended'), ('members', 'active', 'banned'), ('members', 'active', 'left'),
   ('members', 'suspended', 'active'), ('members', 'suspended', 'banned'), ('members', 'suspended', 'left'),
-  ('members', 'banned', 'active'), ('members', 'left', 'pending'), ('members', 'left', 'active');
+  ('members', 'banned', 'active'), ('members', 'left', 'pending'), ('members', 'left', 'active'),
+  ('members', 'left', 'banned');
 
 create trigger members_transition before update of status on public.members
   for each row execute function private.enforce_transition();

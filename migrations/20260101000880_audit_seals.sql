@@ -37,11 +37,27 @@ create trigger audit_seals_not_truncated before truncate on private.audit_seals
 create table private.audit_sealed (
   only_row boolean primary key default true check (only_row),
   below bigint not null default 0,
+  settled uuid not null default '00000000-0000-0000-0000-000000000000',
+  cluster bigint not null,
   kept_from uuid not null default '00000000-0000-0000-0000-000000000000'
 );
 comment on table private.audit_sealed is
-  'Lines of transactions below this are sealed; lines below kept_from went with their month.';
-insert into private.audit_sealed default values;
+  'How far the trail is sealed: lines of transactions below this, and all lines up to settled. Lines below kept_from went with their month.';
+comment on column private.audit_sealed.cluster is
+  'Whose transactions these are: a dump restored elsewhere meets another counter, so what came with it is settled first.';
+
+create function private.cluster()
+returns bigint
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  select system_identifier from pg_catalog.pg_control_system();
+$$;
+comment on function private.cluster() is 'The identifier of the database cluster, another one after a logical restore.';
+
+insert into private.audit_sealed (cluster) values (private.cluster());
 
 create function private.audit_key()
 returns bytea
@@ -95,6 +111,45 @@ $$;
 comment on function private.audit_seal_mac(uuid, bigint, bytea, uuid[], bytea, bytea) is
   'The HMAC of a seal, over its lines and the seal before.';
 
+create function private.audit_set_seals(
+  key bytea, after uuid, transactions int8range, up_to uuid default 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+)
+returns integer
+language plpgsql
+volatile
+security definer -- nobody else writes seals
+set search_path = ''
+as $$
+declare
+  v_seals integer;
+begin
+  insert into private.audit_seals (tenant_id, sequence, ids, macs, previous_mac, mac)
+  select fresh.tenant_id, coalesce(last.sequence, 0) + 1, fresh.ids, fresh.macs, last.mac,
+    private.audit_seal_mac(
+      fresh.tenant_id, coalesce(last.sequence, 0) + 1, last.mac, fresh.ids, fresh.macs, audit_set_seals.key
+    )
+  from (
+    select l.tenant_id, array_agg(l.id order by l.id) as ids,
+      string_agg(private.audit_line_mac(l, audit_set_seals.key), '' order by l.id) as macs
+    from private.audit_log l
+    where l.transaction_id >= lower(transactions)
+      and (upper_inf(transactions) or l.transaction_id < upper(transactions))
+      and l.id > audit_set_seals.after and l.id <= audit_set_seals.up_to
+    group by l.tenant_id
+  ) fresh
+  left join lateral (
+    select s.sequence, s.mac from private.audit_seals s
+    where s.tenant_id = fresh.tenant_id
+    order by s.sequence desc
+    limit 1
+  ) last on true;
+  get diagnostics v_seals = row_count;
+  return v_seals;
+end;
+$$;
+comment on function private.audit_set_seals(bytea, uuid, int8range, uuid) is
+  'Sets one seal for each tenant that has lines of these transactions and ids; returns how many.';
+
 create function private.audit_seal()
 returns integer
 language plpgsql
@@ -106,33 +161,32 @@ declare
   v_key bytea := private.audit_key();
   -- Every transaction below has ended, so what it wrote is there and no line can join it.
   v_until bigint := pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
-  v_from bigint;
+  v_sealed private.audit_sealed;
+  v_settled uuid;
   v_seals integer;
 begin
   -- One sealer at a time; the second finds nothing left.
-  select s.below into v_from from private.audit_sealed s for update;
-
-  insert into private.audit_seals (tenant_id, sequence, ids, macs, previous_mac, mac)
-  select fresh.tenant_id, coalesce(last.sequence, 0) + 1, fresh.ids, fresh.macs, last.mac,
-    private.audit_seal_mac(
-      fresh.tenant_id, coalesce(last.sequence, 0) + 1, last.mac, fresh.ids, fresh.macs, v_key
-    )
-  from (
-    select l.tenant_id, array_agg(l.id order by l.id) as ids,
-      string_agg(private.audit_line_mac(l, v_key), '' order by l.id) as macs
-    from private.audit_log l
-    where l.transaction_id >= v_from and l.transaction_id < v_until
-    group by l.tenant_id
-  ) fresh
-  left join lateral (
-    select s.sequence, s.mac from private.audit_seals s
-    where s.tenant_id = fresh.tenant_id
-    order by s.sequence desc
-    limit 1
-  ) last on true;
-  get diagnostics v_seals = row_count;
-
-  update private.audit_sealed set below = v_until where only_row and v_until > v_from;
+  select * into v_sealed from private.audit_sealed for update;
+  if v_sealed.cluster = private.cluster() then
+    v_seals := private.audit_set_seals(
+      v_key, v_sealed.settled, int8range(v_sealed.below, greatest(v_until, v_sealed.below))
+    );
+    update private.audit_sealed set below = greatest(below, v_until) where only_row;
+  else
+    -- A restored dump: all that came with it is complete, whatever its transactions were called.
+    select l.id into v_settled from private.audit_log l
+    where l.transaction_id >= v_sealed.below
+    order by l.id desc
+    limit 1;
+    v_settled := greatest(
+      v_sealed.settled, v_settled,
+      (select s.ids[cardinality(s.ids)] from private.audit_seals s order by 1 desc limit 1)
+    );
+    v_seals := private.audit_set_seals(v_key, v_sealed.settled, int8range(v_sealed.below, null), v_settled);
+    update private.audit_sealed
+    set below = 0, settled = coalesce(v_settled, settled), cluster = private.cluster()
+    where only_row;
+  end if;
   return v_seals;
 end;
 $$;

@@ -1,7 +1,38 @@
 -- Audit, proof: the chain of a tenant checked from end to end, each night and whenever an admin asks;
 -- and how long the trail is kept.
 
-create function private.audit_verify(tenant_id uuid)
+create function private.audit_added_line(tenant_id uuid, after bigint, sealed private.audit_sealed)
+returns uuid
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  with begin as (
+    select coalesce(
+      (
+        select s.ids[1] from private.audit_seals s
+        where s.tenant_id = audit_added_line.tenant_id and s.sequence = audit_added_line.after
+      ),
+      '00000000-0000-0000-0000-000000000000'
+    ) as id
+  )
+  select fresh.id
+  from (
+    select l.id from private.audit_log l, begin
+    where l.tenant_id = audit_added_line.tenant_id and l.id >= begin.id
+      and (l.transaction_id < sealed.below or l.id <= sealed.settled)
+    except
+    select unnest(s.ids) from private.audit_seals s, begin
+    where s.tenant_id = audit_added_line.tenant_id and s.ids[cardinality(s.ids)] >= begin.id
+  ) fresh
+  order by fresh.id
+  limit 1;
+$$;
+comment on function private.audit_added_line(uuid, bigint, private.audit_sealed) is
+  'The first line that should be sealed and stands in no seal, from the lines of this seal on; null when there is none.';
+
+create function private.audit_verify(tenant_id uuid, after bigint default 0)
 returns private.audit_verdict
 language plpgsql
 stable
@@ -18,10 +49,14 @@ declare
   v_lines bigint := 0;
 begin
   select * into v_sealed from private.audit_sealed;
-  -- The seals of months that were dropped stay; the last of them is where the check begins.
+  if audit_verify.after > 0 then
+    select * into v_last from private.audit_seals s
+    where s.tenant_id = audit_verify.tenant_id and s.sequence = audit_verify.after;
+  end if;
+  -- The seals of months that were dropped stay; the last of them is where the lines begin.
   for v_seal in
     select s.* from private.audit_seals s
-    where s.tenant_id = audit_verify.tenant_id
+    where s.tenant_id = audit_verify.tenant_id and s.sequence > audit_verify.after
     order by s.sequence
   loop
     if v_seal.sequence <> coalesce(v_last.sequence, 0) + 1 or v_seal.previous_mac is distinct from v_last.mac then
@@ -40,32 +75,65 @@ begin
   end loop;
 
   v_verdict := null;
-  select fresh.id into v_verdict.line
-  from (
-    select l.id from private.audit_log l
-    where l.tenant_id = audit_verify.tenant_id and l.transaction_id < v_sealed.below
-    except
-    select unnest(s.ids) from private.audit_seals s where s.tenant_id = audit_verify.tenant_id
-  ) fresh
-  order by fresh.id
-  limit 1;
+  v_verdict.line := private.audit_added_line(audit_verify.tenant_id, audit_verify.after, v_sealed);
   return row(
     audit_verify.tenant_id, v_verdict.line is null, v_lines, v_last.sequence, v_verdict.line,
     case when v_verdict.line is not null then 'line_added' end
   )::private.audit_verdict;
 end;
 $$;
-comment on function private.audit_verify(uuid) is
-  'Checks a tenant''s chain and the lines that are kept, and names the first broken line.';
+comment on function private.audit_verify(uuid, bigint) is
+  'Checks a tenant''s chain and the lines that are kept, from the seal after this one on, and names the first broken line.';
 
 create table private.audit_verdicts (
   tenant_id uuid primary key references public.tenants (id) on delete cascade,
   verdict jsonb not null,
+  sequence bigint not null,
+  mac bytea,
+  lines bigint not null,
   checked_at timestamptz not null default now()
 );
-comment on table private.audit_verdicts is 'What the last check of each tenant''s trail found.';
+comment on table private.audit_verdicts is
+  'What the last check of each tenant''s trail found, and up to which seal: the next goes on from there.';
 
-create function private.audit_verify_all()
+create function private.audit_check(tenant_id uuid, full_length boolean default false)
+returns private.audit_verdict
+language plpgsql
+volatile
+security definer -- reads seals and writes verdicts
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_known private.audit_verdicts;
+  v_verdict private.audit_verdict;
+begin
+  select v.* into v_known
+  from private.audit_verdicts v
+  join private.audit_seals s on s.tenant_id = v.tenant_id and s.sequence = v.sequence and s.mac = v.mac
+  where v.tenant_id = audit_check.tenant_id and v.verdict -> 'intact' = 'true' and not audit_check.full_length;
+
+  v_verdict := private.audit_verify(audit_check.tenant_id, coalesce(v_known.sequence, 0));
+  v_verdict.lines := v_verdict.lines + coalesce(v_known.lines, 0);
+  insert into private.audit_verdicts (tenant_id, verdict, sequence, mac, lines)
+  values (
+    audit_check.tenant_id, to_jsonb(v_verdict), coalesce(v_verdict.sequence, 0),
+    (
+      select s.mac from private.audit_seals s
+      where s.tenant_id = audit_check.tenant_id and s.sequence = v_verdict.sequence
+    ),
+    v_verdict.lines
+  )
+  on conflict (tenant_id) do update
+    set verdict = excluded.verdict, sequence = excluded.sequence, mac = excluded.mac,
+      lines = excluded.lines, checked_at = now();
+  return v_verdict;
+end;
+$$;
+comment on function private.audit_check(uuid, boolean) is
+  'Checks a tenant''s trail from where the last check ended (or all of it) and keeps the verdict. A check that found it broken, or whose last seal is not there any more, is done again from the start.';
+
+create function private.audit_verify_all(full_length boolean default false)
 returns integer
 language plpgsql
 volatile
@@ -78,10 +146,7 @@ declare
   v_broken integer := 0;
 begin
   for v_tenant in select t.id from public.tenants t order by t.id loop
-    v_verdict := private.audit_verify(v_tenant);
-    insert into private.audit_verdicts (tenant_id, verdict)
-    values (v_tenant, to_jsonb(v_verdict))
-    on conflict (tenant_id) do update set verdict = excluded.verdict, checked_at = now();
+    v_verdict := private.audit_check(v_tenant, audit_verify_all.full_length);
     if not v_verdict.intact then
       v_broken := v_broken + 1;
       perform private.audit('AUDIT_BROKEN', 'tenants:' || v_tenant, null, to_jsonb(v_verdict), v_tenant);
@@ -90,8 +155,8 @@ begin
   return v_broken;
 end;
 $$;
-comment on function private.audit_verify_all() is
-  'Checks every tenant''s trail, keeps the verdicts, writes AUDIT_BROKEN where one is broken; returns how many are.';
+comment on function private.audit_verify_all(boolean) is
+  'Checks every tenant''s trail, writes AUDIT_BROKEN where one is broken; returns how many are.';
 
 create function private.audit_checks()
 returns jsonb
@@ -128,7 +193,7 @@ as $$
 #variable_conflict use_column
 declare
   v_person uuid := private.require(audit_prove.tenant_id, 'audit.read');
-  v_verdict private.audit_verdict := private.audit_verify(audit_prove.tenant_id);
+  v_verdict private.audit_verdict := private.audit_check(audit_prove.tenant_id);
   v_proof public.audit_proof;
 begin
   v_proof.intact := v_verdict.intact;
@@ -220,7 +285,8 @@ comment on function private.audit_retain() is
 select private.schedule(
   'audit-seal', '* * * * *', 'select private.audit_signed_out(), private.audit_seal()'
 );
-select private.schedule('audit-verify', '17 3 * * *', 'select private.audit_verify_all()');
+select private.schedule('audit-verify', '17 3 * * 1-6', 'select private.audit_verify_all()');
+select private.schedule('audit-verify-all', '17 3 * * 0', 'select private.audit_verify_all(full_length => true)');
 select private.schedule('audit-retain', '47 3 * * *', 'select private.audit_make_months(), private.audit_retain()');
 
 select private.declare_metric(

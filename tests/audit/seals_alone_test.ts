@@ -117,6 +117,66 @@ Deno.test("erased details break nothing; a proof kept elsewhere shows a tail tha
   });
 });
 
+Deno.test("a check goes on from where the last one ended, and starts anew when that is gone", async () => {
+  await withDatabase(async (sql) => {
+    const { tenant, owner, lines } = await sealedTenant(sql);
+    const check = async (full_length = false) => {
+      const [row] = await sql<
+        Verdict[]
+      >`select * from private.audit_check(${tenant.id}, ${full_length})`;
+      return [row!.intact, Number(row!.lines), row!.reason];
+    };
+    assertEquals(await check(), [true, lines.length, null]);
+    await must(owner.client.from("tenants").update({ name: "Renamed" }).eq("id", tenant.id));
+    await sealAll(sql, tenant);
+    assertEquals(await check(), [true, lines.length + 1, null]);
+    const undo = new Error("undone");
+    await sql.begin(async (tx) => {
+      await tx`alter table private.audit_log disable trigger user`;
+      await tx`update private.audit_log set actor = null where tenant_id = ${tenant.id} and id = ${lines[
+        0
+      ]!}`;
+      const found = async (full_length: boolean) => {
+        const [row] = await tx<
+          Verdict[]
+        >`select * from private.audit_check(${tenant.id}, ${full_length})`;
+        return row!.line;
+      };
+      assertEquals(await found(false), null, "what was checked before is left to the weekly check");
+      assertEquals(await found(true), lines[0]);
+      throw undo;
+    }).catch((error) => {
+      if (error !== undo) throw error;
+    });
+  });
+});
+
+Deno.test("after a restore elsewhere the trail is sealed on, with another count of transactions", async () => {
+  await withDatabase(async (sql) => {
+    const { tenant, lines } = await sealedTenant(sql);
+    const undo = new Error("undone");
+    await sql.begin(async (tx) => {
+      // As a dump finds it in a new cluster: the old one had counted far beyond, and had not sealed its last line.
+      await tx`insert into private.audit_log (tenant_id, action, resource, transaction_id)
+        values (${tenant.id}, 'ADMIN_ACTION', 'x:unsealed', 9000000000000)`;
+      await tx`update private.audit_sealed set below = 9000000000000, cluster = 1 where only_row`;
+      const sealed = async () => {
+        await tx`select private.audit_seal()`;
+        const [row] = await tx<Verdict[]>`select * from private.audit_verify(${tenant.id})`;
+        return [row!.intact, Number(row!.lines), row!.reason];
+      };
+      assertEquals(await sealed(), [true, lines.length + 1, null]);
+      await tx`insert into private.audit_log (tenant_id, action, resource, transaction_id)
+        values (${tenant.id}, 'ADMIN_ACTION', 'x:new', 3)`;
+      assertEquals(await sealed(), [true, lines.length + 2, null]);
+      assertEquals(await sealed(), [true, lines.length + 2, null]);
+      throw undo;
+    }).catch((error) => {
+      if (error !== undo) throw error;
+    });
+  });
+});
+
 Deno.test("a line of a transaction that is still open is never passed over", async () => {
   const tenant = await createTenant();
   const sql = connect({ max: 3 });

@@ -226,6 +226,28 @@ Deno.test("a member leaves and may come back; the last owner may not leave", asy
   assertEquals([back.status, back.role], ["active", "member"]);
 });
 
+Deno.test("a pending person takes back the wish to join", async () => {
+  const tenant = await createTenant({ registration_policy: "approval" });
+  const person = await createPerson();
+  await must(person.client.rpc("members_join", { tenant: tenant.slug }));
+  const leave = () => person.client.rpc("members_leave", { tenant_id: tenant.id });
+  assertEquals((await must<Member>(leave())).status, "left");
+  await assertRefused(leave(), 403, "members.not_active");
+});
+
+Deno.test("who left before the ban is kept out all the same", async () => {
+  const tenant = await createTenant({ registration_policy: "open" });
+  const owner = await createMember(tenant, "owner");
+  const member = await createMember(tenant);
+  await must(member.client.rpc("members_leave", { tenant_id: tenant.id }));
+  await setStatus(owner.client, tenant, member, "banned");
+  await assertRefused(
+    member.client.rpc("members_join", { tenant: tenant.slug }),
+    409,
+    "members.already_member",
+  );
+});
+
 Deno.test("a banned member cannot come back by leaving and joining", async () => {
   const tenant = await createTenant({ registration_policy: "open" });
   const owner = await createMember(tenant, "owner");

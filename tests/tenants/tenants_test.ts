@@ -202,3 +202,16 @@ Deno.test("operators' rights end at the platform: a tenant stays closed to them"
     { id: tenant.id },
   ]);
 });
+
+Deno.test("an operator gives an ownerless tenant its owner, and walks into no other", async () => {
+  const operator = await createOperator();
+  const orphaned = await createTenant();
+  const owned = await createTenant();
+  await createMember(owned, "owner");
+  const add = (tenant: Tenant, role: string) =>
+    operator.client.rpc("members_add", { tenant_id: tenant.id, person: operator.id, role });
+  await assertRefused(add(owned, "owner"), 403, "members.permission_denied");
+  await assertRefused(add(owned, "guest"), 403, "members.permission_denied");
+  await must(add(orphaned, "owner"));
+  await assertRefused(add(orphaned, "owner"), 403, "members.permission_denied");
+});

@@ -1,123 +1,5 @@
--- Members, acts: how people come, go and change roles. Each act checks its guard first: nobody
--- grants a role above their own or a permission they lack, and no tenant loses its last owner.
+-- Members, acts: how people come, go and change roles.
 
--- Guards
-create function private.members_guard_role(tenant_id uuid, actor uuid, role text)
-returns void
-language plpgsql
-volatile
-security definer -- reads and locks roles past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_rank smallint;
-  v_own_role text;
-  v_own_rank smallint;
-  v_lacking text;
-begin
-  select r.rank into v_rank
-  from public.roles r
-  where r.tenant_id = members_guard_role.tenant_id and r.slug = members_guard_role.role
-  for key share; -- whoever deletes the role waits until it is given, and then finds it in use
-  if not found then
-    raise sqlstate 'PT404' using
-      message = 'members.role_not_found', detail = coalesce(members_guard_role.role, 'null');
-  end if;
-
-  select m.role, r.rank into v_own_role, v_own_rank
-  from public.members m
-  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-  where m.tenant_id = members_guard_role.tenant_id and m.person_id = members_guard_role.actor;
-  if v_rank > v_own_rank then
-    raise sqlstate 'PT403' using message = 'members.role_above_own', detail = members_guard_role.role;
-  end if;
-
-  select rp.permission into v_lacking
-  from public.role_permissions rp
-  where rp.tenant_id = members_guard_role.tenant_id and rp.role = members_guard_role.role
-    and not exists (
-      select from public.role_permissions own
-      where own.tenant_id = rp.tenant_id and own.role = v_own_role and own.permission = rp.permission
-    )
-  limit 1;
-  if found then
-    raise sqlstate 'PT403' using message = 'members.permission_denied', detail = v_lacking;
-  end if;
-end;
-$$;
-comment on function private.members_guard_role(uuid, uuid, text) is
-  'Raises members.role_not_found, members.role_above_own or members.permission_denied unless the actor may give the role.';
-
-create function private.members_guard_target(tenant_id uuid, actor uuid, person uuid)
-returns public.members
-language plpgsql
-volatile
-security definer -- reads and locks members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_member public.members;
-begin
-  -- Owners are locked in one order, so that two who step down at once cannot both believe the other stays.
-  perform from public.members m
-  where m.tenant_id = members_guard_target.tenant_id
-    and (m.role = 'owner' or m.person_id = members_guard_target.person)
-  order by m.person_id
-  for no key update;
-
-  select * into v_member
-  from public.members m
-  where m.tenant_id = members_guard_target.tenant_id and m.person_id = members_guard_target.person;
-  if not found then
-    raise sqlstate 'PT404' using message = 'members.not_found';
-  end if;
-
-  if v_member.person_id <> members_guard_target.actor and not exists (
-    select from public.members own
-    join public.roles own_role on own_role.tenant_id = own.tenant_id and own_role.slug = own.role
-    join public.roles target_role
-      on target_role.tenant_id = own.tenant_id and target_role.slug = v_member.role
-    where own.tenant_id = v_member.tenant_id and own.person_id = members_guard_target.actor
-      and (own.role = 'owner' or own_role.rank > target_role.rank)
-  ) then
-    raise sqlstate 'PT403' using message = 'members.role_above_own', detail = v_member.role;
-  end if;
-  return v_member;
-end;
-$$;
-comment on function private.members_guard_target(uuid, uuid, uuid) is
-  'The member, locked, if the actor stands above them (owners above all). Raises members.not_found, members.role_above_own.';
-
-create function private.members_guard_last_owner(tenant_id uuid, person uuid)
-returns void
-language plpgsql
-stable
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  if exists (
-    select from public.members m
-    where m.tenant_id = members_guard_last_owner.tenant_id
-      and m.person_id = members_guard_last_owner.person
-      and m.role = 'owner' and m.status = 'active'
-  ) and not exists (
-    select from public.members m
-    where m.tenant_id = members_guard_last_owner.tenant_id
-      and m.person_id <> members_guard_last_owner.person
-      and m.role = 'owner' and m.status = 'active'
-  ) then
-    raise sqlstate 'PT409' using message = 'members.last_owner';
-  end if;
-end;
-$$;
-comment on function private.members_guard_last_owner(uuid, uuid) is
-  'Raises members.last_owner if the person is the only active owner.';
-
--- Coming and going
 create function private.members_admit(tenant_id uuid, person uuid, role text, status text)
 returns public.members
 language plpgsql
@@ -213,12 +95,18 @@ begin
   elsif v_operator is not null and members_add.tenant_id = private.platform() then
     -- Among themselves operators keep to the rule of every tenant.
     perform private.members_guard_role(members_add.tenant_id, v_operator, members_add.role);
+  elsif v_operator is not null and exists (
+    select from public.members m
+    where m.tenant_id = members_add.tenant_id and m.role = 'owner' and m.status = 'active'
+  ) then
+    -- A tenant with an owner is theirs: no operator walks in, nor sends anybody.
+    raise sqlstate 'PT403' using message = 'members.permission_denied', detail = 'members.manage';
   end if;
   return private.members_admit(members_add.tenant_id, members_add.person, members_add.role, 'active');
 end;
 $$;
 comment on function public.members_add(uuid, uuid, text) is
-  'Makes a person an active member without asking them: for the secret key and operators, who make no operator above themselves. Raises tenants.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.already_member, people.not_found.';
+  'Makes a person an active member without asking them: for the secret key; and for operators among themselves, none above the actor, or where a tenant has no owner. Raises tenants.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.already_member, people.not_found.';
 grant execute on function public.members_add(uuid, uuid, text) to authenticated, service_role;
 
 create function public.members_leave(tenant_id uuid)
@@ -230,10 +118,17 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require_member(members_leave.tenant_id);
+  v_person uuid := private.require_person();
   v_member public.members;
 begin
-  perform private.members_guard_target(members_leave.tenant_id, v_person, v_person);
+  perform private.members_lock_owners(members_leave.tenant_id, v_person);
+  select * into v_member from public.members m
+  where m.tenant_id = members_leave.tenant_id and m.person_id = v_person;
+  if not found then
+    raise sqlstate 'PT404' using message = 'tenants.not_found';
+  elsif v_member.status not in ('active', 'pending') then
+    raise sqlstate 'PT403' using message = 'members.not_active', detail = v_member.status;
+  end if;
   perform private.members_guard_last_owner(members_leave.tenant_id, v_person);
   update public.members m set status = 'left'
   where m.tenant_id = members_leave.tenant_id and m.person_id = v_person
@@ -243,7 +138,7 @@ begin
 end;
 $$;
 comment on function public.members_leave(uuid) is
-  'The caller leaves the tenant. Raises tenants.not_found, members.not_active, members.last_owner.';
+  'The caller leaves the tenant, or takes back the wish to join it. Raises tenants.not_found, members.not_active, members.last_owner.';
 grant execute on function public.members_leave(uuid) to authenticated;
 
 -- Status and role
@@ -269,8 +164,8 @@ begin
       message = 'request.invalid', detail = 'status: active, suspended, banned or left';
   elsif v_before.person_id = v_actor then
     raise sqlstate 'PT403' using message = 'members.not_yourself';
-  elsif v_before.status = 'left' then
-    -- Who left comes back by joining; nobody is made a member again without asking.
+  elsif v_before.status = 'left' and members_set_status.status <> 'banned' then
+    -- Who left comes back by joining; nobody is made a member again without asking. A ban keeps them out.
     raise sqlstate 'PT409' using message = 'request.transition_refused', detail = 'members: left';
   end if;
   perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
