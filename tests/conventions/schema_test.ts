@@ -8,6 +8,11 @@ Deno.test("migrations are named <14 digits>_<slug>… and stay chapters, in orde
   for (const { file, text } of await readMigrations()) {
     const [, name = ""] = /^\d{14}_([a-z_]+)\.sql$/.exec(file) ?? [];
     assertEquals(chapters.some((slug) => name === slug || name.startsWith(`${slug}_`)), true, file);
+    assertEquals(
+      /^\d{8}([01]\d|2[0-3])([0-5]\d){2}_/.test(file),
+      true,
+      `${file}: a time that exists`,
+    );
     assertEquals(/^-- [A-Z][^:]*: /.test(text), true, `${file}: opens with what it is about`);
     assertEquals(text.split("\n").length <= 340, true, `${file}: length`);
   }
