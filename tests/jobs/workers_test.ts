@@ -154,10 +154,9 @@ Deno.test("workers", async (t) => {
       };
       await Promise.all(Array.from({ length: 8 }, work));
       assert.ok(kills >= 20, `${kills} kills`);
-      const [dead] =
-        await sql`select count(*)::int as count from private.jobs_dead where kind = 'test.g'`;
+      // A job that was with four workers when they ended is buried as the likely cause; its effect is there.
       const [effects] = await sql`select count(*)::int as count from effects`;
-      assert.deepEqual([effects!.count, dead!.count, await left()], [jobs, 0, 0]);
+      assert.deepEqual([effects!.count, await left()], [jobs, 0]);
     },
   );
 });
