@@ -176,7 +176,8 @@ as $$
 declare
   v_leg private.wallet_posted;
   v_payload jsonb;
-  v_agent uuid;
+  v_touched uuid[];
+  v_person uuid;
 begin
   foreach v_leg in array posted loop
     continue when v_leg.person_id is null and v_leg.organisation_id is null;
@@ -194,21 +195,27 @@ begin
       'balance_after', v_leg.balance_after,
       'created_at', now()
     );
-    if v_leg.person_id is not null then
-      perform private.announce(v_leg.person_id, 'wallet:transfer', v_payload);
-    else
-      for v_agent in
-        select g.person_id from public.wallet_agents g
-        where g.tenant_id = transfer.tenant_id and g.organisation_id = v_leg.organisation_id
-      loop
-        perform private.announce(v_agent, 'wallet:transfer', v_payload);
-      end loop;
+    v_touched := array[v_leg.person_id];
+    if v_leg.person_id is null then
+      select array_agg(g.person_id) into v_touched
+      from public.wallet_agents g
+      where g.tenant_id = transfer.tenant_id and g.organisation_id = v_leg.organisation_id;
     end if;
+    -- Their channel outlives their membership: what it may carry is asked at each sending.
+    for v_person in
+      select m.person_id
+      from public.members m
+      join public.role_permissions rp
+        on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
+      where m.tenant_id = transfer.tenant_id and m.person_id = any (v_touched) and m.status = 'active'
+    loop
+      perform private.announce(v_person, 'wallet:transfer', v_payload);
+    end loop;
   end loop;
 end;
 $$;
 comment on function private.wallet_announce(public.wallet_transfers, private.wallet_posted[]) is
-  'wallet:transfer on the own channel of each person the transfer touches, agents of organisations included.';
+  'wallet:transfer on the own channel of each person the transfer touches, agents of organisations included, who is an active member with wallet.read.';
 
 create function private.wallet_move(
   tenant_id uuid,

@@ -250,6 +250,7 @@ export const definers = {
     "wallet_nudge",
     "wallet_on_currency_created",
     "wallet_on_member_active",
+    "wallet_on_member_gone",
     "wallet_on_organisation_made",
     "wallet_open_accounts",
     "wallet_own_accounts",
