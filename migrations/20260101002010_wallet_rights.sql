@@ -52,21 +52,6 @@ comment on function private.wallet_own_accounts() is
   'The caller''s accounts where they may read them, and those of the organisations they act for.';
 grant execute on function private.wallet_own_accounts() to authenticated;
 
-create function private.wallet_own_transfers()
-returns setof uuid
-language sql
-stable
-security definer -- spares every transfer the policies of entries
-set search_path = ''
-as $$
-  select e.transfer_id
-  from public.wallet_entries e
-  where e.tenant_id in (select private.tenants_with('wallet.read'))
-    and e.account_id in (select private.wallet_own_accounts());
-$$;
-comment on function private.wallet_own_transfers() is 'The transfers with an entry in one of the caller''s accounts.';
-grant execute on function private.wallet_own_transfers() to authenticated;
-
 -- Row level security
 alter table public.wallet_currencies enable row level security;
 create policy wallet_currencies_select_member on public.wallet_currencies
@@ -118,7 +103,14 @@ create policy wallet_transfers_select_party on public.wallet_transfers
     tenant_id = any (array(select private.tenants_with('wallet.read')))
     and (
       tenant_id = any (array(select private.tenants_with('wallet.read_all')))
-      or id = any (array(select private.wallet_own_transfers()))
+      or from_account = any (array(select private.wallet_own_accounts()))
+      or to_account = any (array(select private.wallet_own_accounts()))
+      -- Several paid or were paid: then entries tell who, and their own policy shows the caller theirs.
+      or (from_account is null or to_account is null)
+        and exists (
+          select from public.wallet_entries e
+          where e.tenant_id = wallet_transfers.tenant_id and e.transfer_id = wallet_transfers.id
+        )
     )
   );
 
@@ -127,9 +119,9 @@ create policy wallet_memos_select_party on public.wallet_memos
   for select to authenticated
   using (
     tenant_id = any (array(select private.tenants_with('wallet.read')))
-    and (
-      tenant_id = any (array(select private.tenants_with('wallet.read_all')))
-      or transfer_id = any (array(select private.wallet_own_transfers()))
+    and exists (
+      select from public.wallet_transfers t -- as far as the caller may see them
+      where t.tenant_id = wallet_memos.tenant_id and t.id = wallet_memos.transfer_id
     )
   );
 

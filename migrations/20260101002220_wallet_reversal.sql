@@ -22,9 +22,9 @@ create policy wallet_reversals_select_party on public.wallet_reversals
   for select to authenticated
   using (
     tenant_id = any (array(select private.tenants_with('wallet.read')))
-    and (
-      tenant_id = any (array(select private.tenants_with('wallet.read_all')))
-      or transfer_id = any (array(select private.wallet_own_transfers()))
+    and exists (
+      select from public.wallet_transfers t -- as far as the caller may see them
+      where t.tenant_id = wallet_reversals.tenant_id and t.id = wallet_reversals.transfer_id
     )
   );
 grant select on public.wallet_reversals to authenticated, service_role;

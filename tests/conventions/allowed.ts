@@ -254,7 +254,6 @@ export const definers = {
     "wallet_on_organisation_made",
     "wallet_open_accounts",
     "wallet_own_accounts",
-    "wallet_own_transfers",
     "wallet_pay_request",
     "wallet_payee",
     "wallet_payer",
@@ -288,7 +287,6 @@ export const privateForClients = [
   "tenants_with",
   "uuid_v7",
   "wallet_own_accounts",
-  "wallet_own_transfers",
 ];
 
 /** Append-only tables hold ids, numbers and codes; these columns are the codes. */
