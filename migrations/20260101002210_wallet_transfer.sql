@@ -14,7 +14,7 @@ begin
     where c.tenant_id = wallet_require_currency.tenant_id and c.code = wallet_require_currency.currency
   ) then
     raise sqlstate 'PT422' using
-      message = 'wallet.currency_unknown', detail = wallet_require_currency.currency;
+      message = 'wallet.currency_unknown', detail = coalesce(wallet_require_currency.currency, 'null');
   end if;
 end;
 $$;
@@ -91,7 +91,10 @@ as $$
 declare
   v_account uuid;
 begin
-  if person is not null then
+  if person is not null and account is not null then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'the payee: a person or an account, not both';
+  elsif person is not null then
     v_account := private.wallet_account_of(wallet_payee.tenant_id, wallet_payee.person, wallet_payee.currency);
   else
     select a.id into v_account
@@ -108,7 +111,7 @@ begin
 end;
 $$;
 comment on function private.wallet_payee(uuid, uuid, text, uuid) is
-  'The account that is paid: an active member''s, else the named one of an organisation or the system. Raises wallet.currency_unknown, wallet.recipient_not_found.';
+  'The account that is paid: an active member''s, or else the named one of an organisation or the system. Raises request.invalid where both are named, wallet.currency_unknown, wallet.recipient_not_found.';
 
 create function public.wallet_transfer(
   tenant_id uuid,
@@ -155,7 +158,7 @@ begin
 end;
 $$;
 comment on function public.wallet_transfer(uuid, uuid, bigint, text, text, text, text, uuid, uuid) is
-  'Pays another active member of the tenant (permission wallet.transfer); or, with to_person null, the account to_account of an organisation or the system. from_account: an organisation''s the caller acts for. amount: integer, 1 to 2^53-1, in the currency''s smallest unit. The same key and body again returns the stored answer with replayed. Raises wallet.key_required, wallet.invalid_amount, wallet.self_transfer, wallet.currency_unknown, wallet.not_found, wallet.recipient_not_found, wallet.idempotency_mismatch, wallet.insufficient_funds, wallet.limit_exceeded, wallet.account_frozen, wallet.account_closed.';
+  'Pays another active member of the tenant (permission wallet.transfer); or, with to_person null, the account to_account of an organisation or the system. from_account: an organisation''s the caller acts for. amount: integer, 1 to 2^53-1, in the currency''s smallest unit. The same key and body again returns the stored answer with replayed. Raises wallet.key_required, wallet.invalid_amount, wallet.self_transfer, request.invalid, wallet.currency_unknown, wallet.not_found, wallet.recipient_not_found, wallet.idempotency_mismatch, wallet.insufficient_funds, wallet.limit_exceeded, wallet.account_frozen, wallet.account_closed.';
 grant execute on function public.wallet_transfer(uuid, uuid, bigint, text, text, text, text, uuid, uuid)
   to authenticated;
 

@@ -59,6 +59,8 @@ begin
     loop
       if v_leg.amount is null or v_leg.amount = 0 or abs(v_leg.amount) > 9007199254740991 then
         raise sqlstate 'PT422' using message = 'wallet.invalid_amount';
+      elsif v_leg.person is not null and v_leg.account is not null then
+        raise sqlstate 'PT422' using message = 'request.invalid', detail = 'legs: a person or an account, not both';
       end if;
       v_own := case
         when v_leg.amount > 0 then

@@ -41,13 +41,16 @@ create table public.wallet_trusted (
   payee uuid not null check (payee <> person_id),
   currency text not null,
   up_to bigint not null check (up_to between 1 and 9007199254740991),
+  paid_on date,
+  paid smallint not null default 0,
   created_at timestamptz not null default now(),
   primary key (tenant_id, person_id, payee, currency),
   foreign key (tenant_id, person_id) references public.members (tenant_id, person_id) on delete restrict,
   foreign key (tenant_id, payee) references public.members (tenant_id, person_id) on delete restrict,
   foreign key (tenant_id, currency) references public.wallet_currencies (tenant_id, code) on delete restrict
 );
-comment on table public.wallet_trusted is 'Whose requests a person pays unseen, up to how much each.';
+comment on table public.wallet_trusted is 'Whose requests a person pays unseen, up to how much each: ten a day at most.';
+comment on column public.wallet_trusted.paid is 'How many were paid unseen on paid_on, a day of the tenant.';
 create index wallet_trusted_payee on public.wallet_trusted (tenant_id, payee);
 create index wallet_trusted_currency on public.wallet_trusted (tenant_id, currency);
 
@@ -81,8 +84,11 @@ begin
   perform private.wallet_require_currency(wallet_trust.tenant_id, wallet_trust.currency);
   if up_to < 0 or up_to > 9007199254740991 then
     raise sqlstate 'PT422' using message = 'wallet.invalid_amount';
-  elsif wallet_trust.payee = v_person
-    or private.wallet_account_of(wallet_trust.tenant_id, wallet_trust.payee, wallet_trust.currency) is null then
+  elsif wallet_trust.payee is null or wallet_trust.payee = v_person
+    -- Trust can be ended whatever became of the payee.
+    or up_to > 0
+      and private.wallet_account_of(wallet_trust.tenant_id, wallet_trust.payee, wallet_trust.currency) is null
+  then
     raise sqlstate 'PT404' using message = 'wallet.recipient_not_found';
   end if;
   delete from public.wallet_trusted t
@@ -99,5 +105,5 @@ begin
 end;
 $$;
 comment on function public.wallet_trust(uuid, uuid, text, bigint) is
-  'Pays a member''s requests unseen up to an amount each; 0 or null ends it (permission wallet.transfer). Raises wallet.currency_unknown, wallet.invalid_amount, wallet.recipient_not_found.';
+  'Pays a member''s requests unseen up to an amount each, ten a day at most; 0 or null ends it (permission wallet.transfer). Raises wallet.currency_unknown, wallet.invalid_amount, wallet.recipient_not_found.';
 grant execute on function public.wallet_trust(uuid, uuid, text, bigint) to authenticated;

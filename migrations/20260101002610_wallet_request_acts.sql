@@ -95,14 +95,7 @@ begin
     'wallet.request_reminder', jsonb_build_object('request_id', v_id), wallet_request.tenant_id,
     'wallet_requests:' || v_id, v_id::text, now() + (v_expires - now()) / 2
   );
-  if exists (
-    select from public.wallet_trusted t
-    where t.tenant_id = wallet_request.tenant_id and t.person_id = from_person and t.payee = v_person
-      and t.currency = wallet_request.currency and t.up_to >= wallet_request.amount
-  ) then
-    return private.wallet_request_try(private.wallet_request_of(wallet_request.tenant_id, v_id));
-  end if;
-  return private.wallet_request_of(wallet_request.tenant_id, v_id);
+  return private.wallet_request_try(private.wallet_request_of(wallet_request.tenant_id, v_id));
 end;
 $$;
 comment on function public.wallet_request(uuid, uuid, bigint, text, text, text, text, timestamptz) is
@@ -117,13 +110,30 @@ volatile
 security definer -- nobody else writes the ledger
 set search_path = ''
 as $$
+#variable_conflict use_column
+declare
+  v_today date := private.wallet_today(request.tenant_id);
 begin
+  -- Counted under the row's lock, so that requests made at once are not paid past the day's ten; and
+  -- the payer must still be one who may pay.
+  update public.wallet_trusted t
+  set paid_on = v_today, paid = case when t.paid_on = v_today then t.paid + 1 else 1 end
+  from public.members m
+  join public.role_permissions rp
+    on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.transfer'
+  where t.tenant_id = request.tenant_id and t.person_id = request.payer and t.payee = request.payee
+    and t.currency = request.currency and t.up_to >= request.amount
+    and (t.paid_on is distinct from v_today or t.paid < 10)
+    and m.tenant_id = t.tenant_id and m.person_id = t.person_id and m.status = 'active';
+  if not found then
+    return request;
+  end if;
   return private.wallet_pay_request(request);
 exception when sqlstate 'PT404' or sqlstate 'PT409' then
   return request; -- The payer cannot pay unseen right now, so they are asked.
 end;
 $$;
-comment on function private.wallet_request_try(public.wallet_requests) is 'Pays a trusted payee''s request if that is possible now.';
+comment on function private.wallet_request_try(public.wallet_requests) is 'Pays a request whose payee the payer trusts that far, if that is possible now; else returns it as it is.';
 
 create function private.wallet_resolve_request(tenant_id uuid, request_id uuid, status text)
 returns public.wallet_requests

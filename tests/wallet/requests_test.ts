@@ -2,7 +2,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
-import { createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
+import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import { accountOf, call, type Request, request } from "../support/wallet.ts";
 
 async function world() {
@@ -88,6 +88,56 @@ Deno.test("who is trusted is paid at once, up to the limit and while there are f
   await assertRefused(trust(-1), 422, "wallet.invalid_amount");
   await assertRefused(trust(1, { payee: ana.id }), 404, "wallet.recipient_not_found");
   await assertRefused(trust(1, { currency: "gold" }), 422, "wallet.currency_unknown");
+});
+
+Deno.test("trust pays ten requests a day unseen, even of those made at once", async () => {
+  const { tenant, ana, ben } = await world();
+  const trust = { payee: ben.id, currency: "hours", up_to: 10 };
+  await must(call(tenant, ana, "wallet_trust", trust));
+  const ask = async () => (await must<Request>(request(tenant, ben, ana, 1))).status;
+  const paid = async (times: number) =>
+    (await Promise.all(Array.from({ length: times }, ask)))
+      .filter((status) => status === "accepted").length;
+  assertEquals([await paid(12), await paid(1)], [10, 0]);
+  await withDatabase((sql) =>
+    sql`update wallet_trusted set paid_on = paid_on - 1 where tenant_id = ${tenant.id}`
+  );
+  assertEquals(await paid(1), 1);
+});
+
+Deno.test("a request that could not be paid unseen does not count", async () => {
+  const { tenant, ana, ben } = await world();
+  await must(call(tenant, ana, "wallet_trust", { payee: ben.id, currency: "hours", up_to: 1_000 }));
+  const ask = async (amount: number) =>
+    (await must<Request>(request(tenant, ben, ana, amount))).status;
+  const tooMuch = await Promise.all(Array.from({ length: 10 }, () => ask(601)));
+  assertEquals([new Set(tooMuch), await ask(1)], [new Set(["pending"]), "accepted"]);
+});
+
+Deno.test("trust pays nothing for who may no longer pay", async () => {
+  const { tenant, ana, ben } = await world();
+  const owner = await createMember(tenant, "owner");
+  await must(call(tenant, ana, "wallet_trust", { payee: ben.id, currency: "hours", up_to: 100 }));
+  await must(
+    owner.client.rpc("members_set_role", { tenant_id: tenant.id, person: ana.id, role: "guest" }),
+  );
+  assertEquals((await must<Request>(request(tenant, ben, ana, 10))).status, "pending");
+  assertEquals(await balance(ben), 0);
+});
+
+Deno.test("trust can be ended when the payee is suspended, or nobody at all", async () => {
+  const { tenant, ana, ben } = await world();
+  const owner = await createMember(tenant, "owner");
+  const trust = (payee: string | null, up_to: number | null) =>
+    call(tenant, ana, "wallet_trust", { payee, currency: "hours", up_to });
+  await must(trust(ben.id, 100));
+  await setStatus(owner.client, tenant, ben, "suspended");
+  await assertRefused(trust(ben.id, 200), 404, "wallet.recipient_not_found");
+  await must(trust(ben.id, null));
+  await must(trust(crypto.randomUUID(), 0));
+  await assertRefused(trust(null, 0), 404, "wallet.recipient_not_found");
+  await setStatus(owner.client, tenant, ben, "active");
+  assertEquals((await must<Request>(request(tenant, ben, ana, 10))).status, "pending");
 });
 
 Deno.test("a request with the same key is asked once; bad ones are refused", async () => {

@@ -112,6 +112,18 @@ Deno.test("settlements that cannot be are refused with their code", async (t) =>
       422,
       "wallet.currency_unknown",
     ],
+    [
+      "no currency",
+      [{ person: ana.id, amount: -1 }, { person: ben.id, amount: 1 }],
+      422,
+      "wallet.currency_unknown",
+    ],
+    [
+      "a person and an account",
+      [leg(ana, -1), { ...leg(ben, 1), account: crypto.randomUUID() }],
+      422,
+      "request.invalid",
+    ],
     ["another tenant's", [leg(ana, -1), leg(outsider, 1)], 404, "wallet.recipient_not_found"],
     ["another's account", [leg(ben, -1), leg(ana, 1)], 403, "members.permission_denied"],
   ];
@@ -128,7 +140,7 @@ Deno.test("a batch moves all lines or none, and a dry run tells every faulty one
     amount,
     currency,
   });
-  const good = [line(ana.email, ben.email, 100), line(ben.id, ana.id, 40)];
+  const good = [line(ana.email, ben.email.toUpperCase(), 100), line(ben.id, ana.id, 40)];
   const bad = [
     ...good,
     line(ana.id, ben.id, "12.5"),
@@ -137,6 +149,7 @@ Deno.test("a batch moves all lines or none, and a dry run tells every faulty one
     line(ana.id, ben.id, 541),
     line(ana.id, ben.id, 1, "gold"),
     line(ana.id, ana.id, 1),
+    { from: ana.id, to: ben.id, amount: 1 },
   ];
   const batch = (lines: unknown, args: Record<string, unknown> = {}) =>
     call(tenant, owner, "wallet_batch", { lines, idempotency_key: crypto.randomUUID(), ...args });
@@ -150,12 +163,13 @@ Deno.test("a batch moves all lines or none, and a dry run tells every faulty one
     [6, "wallet.insufficient_funds"],
     [7, "wallet.currency_unknown"],
     [8, "wallet.self_transfer"],
+    [9, "wallet.currency_unknown"],
   ];
   assertEquals([report.id, report.faults.map(({ line, code }) => [line, code])], [null, faults]);
   assertEquals(await balances([ana, ben]), [600, 0]);
   const refused = await batch(bad);
   assertEquals([refused.status, refused.error?.message], [422, "wallet.batch_refused"]);
-  assertEquals(JSON.parse(refused.error!.details).length, 6);
+  assertEquals(JSON.parse(refused.error!.details).length, 7);
   assertEquals(await balances([ana, ben]), [600, 0]);
   const key = { idempotency_key: "once" };
   const done = await must<{ id: string; replayed: boolean }>(batch(good, key));

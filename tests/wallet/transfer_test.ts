@@ -163,6 +163,8 @@ Deno.test("bad requests are refused with their code", async (t) => {
     ["no amount", { amount: null }, 422, "wallet.invalid_amount"],
     ["an amount beyond 2^53-1", { amount: "9007199254740992" }, 422, "wallet.invalid_amount"],
     ["an unknown currency", { currency: "gold" }, 422, "wallet.currency_unknown"],
+    ["no currency", { currency: null }, 422, "wallet.currency_unknown"],
+    ["a person and an account", { to_account: crypto.randomUUID() }, 422, "request.invalid"],
     ["oneself", { to_person: ana.id }, 422, "wallet.self_transfer"],
     ["nobody", { to_person: crypto.randomUUID() }, 404, "wallet.recipient_not_found"],
     ["somebody of another tenant", { to_person: outsider.id }, 404, "wallet.recipient_not_found"],
