@@ -62,6 +62,77 @@ $$;
 comment on function private.wallet_today(uuid) is 'The present day of a tenant.';
 
 create function private.wallet_apply(tenant_id uuid, currency text, leg private.wallet_leg, forced boolean)
+returns private.wallet_posted
+language plpgsql
+volatile
+security definer -- nobody else writes balances
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_amount bigint := leg.amount;
+  v_posted private.wallet_posted;
+  v_account public.wallet_ledger_accounts;
+  v_alert text;
+  v_low bigint;
+  v_critical bigint;
+  v_high bigint;
+  v_done boolean := false;
+begin
+  -- The conditions and the change are one statement: whoever waits for the row judges what it then is.
+  -- Nearly every leg is one of these two; a statement costs by what it has to think of.
+  if leg.held = 0 and not forced then
+    if v_amount > 0 then
+      update public.wallet_ledger_accounts a
+      set balance = a.balance + v_amount, updated_at = now()
+      where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
+        and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred and a.debt = 0
+        and a.balance + v_amount <= coalesce(a.highest_balance, 9007199254740991)
+      returning a.person_id, a.organisation_id, a.balance, a.alert, a.low_balance, a.critical_balance, a.high_balance
+      into v_posted.person_id, v_posted.organisation_id, v_posted.balance_after, v_alert, v_low, v_critical, v_high;
+    else
+      update public.wallet_ledger_accounts a
+      set balance = a.balance + v_amount, updated_at = now()
+      where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
+        and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred
+        and a.balance - a.held + v_amount >= a.lowest_balance
+        and -v_amount <= coalesce(a.transfer_limit, 9007199254740991) and a.daily_limit is null
+      returning a.person_id, a.organisation_id, a.balance, a.alert, a.low_balance, a.critical_balance, a.high_balance
+      into v_posted.person_id, v_posted.organisation_id, v_posted.balance_after, v_alert, v_low, v_critical, v_high;
+    end if;
+    v_done := found;
+  end if;
+  if not v_done then
+    v_account := private.wallet_apply_any(wallet_apply.tenant_id, wallet_apply.currency, leg, forced);
+    v_posted.person_id := v_account.person_id;
+    v_posted.organisation_id := v_account.organisation_id;
+    v_posted.balance_after := v_account.balance;
+    v_alert := v_account.alert;
+    v_low := v_account.low_balance;
+    v_critical := v_account.critical_balance;
+    v_high := v_account.high_balance;
+  end if;
+
+  if v_alert is distinct from (
+    case
+      when v_posted.balance_after <= v_critical then 'critical'
+      when v_posted.balance_after <= v_low then 'low'
+      when v_posted.balance_after >= v_high then 'high'
+    end
+  ) then
+    perform private.wallet_alert(wallet_apply.tenant_id, leg.account_id);
+  end if;
+  -- The entry's id is made under the account's lock.
+  v_posted.account_id := leg.account_id;
+  v_posted.amount := v_amount;
+  v_posted.entry_id := private.uuid_v7();
+  return v_posted;
+end;
+$$;
+comment on function private.wallet_apply(uuid, text, private.wallet_leg, boolean) is
+  'Changes one balance; balance_after is null where the entry is deferred. forced: past limits, into debt if need be. Raises as private.wallet_refuse.';
+
+create function private.wallet_apply_any(tenant_id uuid, currency text, leg private.wallet_leg, forced boolean)
 returns public.wallet_ledger_accounts
 language plpgsql
 volatile
@@ -73,7 +144,6 @@ declare
   v_account public.wallet_ledger_accounts;
   v_change bigint := leg.amount - leg.held;
 begin
-  -- The conditions and the change are one statement: whoever waits for the row judges what it then is.
   update public.wallet_ledger_accounts a
   set balance = a.balance + leg.amount,
     held = a.held + leg.held,
@@ -83,16 +153,16 @@ begin
     end,
     spent = case
       when a.daily_limit is null or v_change >= 0 then a.spent
-      when a.spent_on = private.wallet_today(wallet_apply.tenant_id) then a.spent - v_change
+      when a.spent_on = private.wallet_today(wallet_apply_any.tenant_id) then a.spent - v_change
       else -v_change
     end,
     spent_on = case
       when a.daily_limit is null or v_change >= 0 then a.spent_on
-      else private.wallet_today(wallet_apply.tenant_id)
+      else private.wallet_today(wallet_apply_any.tenant_id)
     end,
     updated_at = now()
-  where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
-    and a.currency = wallet_apply.currency and not a.deferred
+  where a.tenant_id = wallet_apply_any.tenant_id and a.id = leg.account_id
+    and a.currency = wallet_apply_any.currency and not a.deferred
     and (
       forced and a.status <> 'closed'
       or leg.amount = 0 and v_change >= 0
@@ -104,30 +174,21 @@ begin
             and (
               a.daily_limit is null
               or -v_change <= a.daily_limit
-                - case when a.spent_on = private.wallet_today(wallet_apply.tenant_id) then a.spent else 0 end
+                - case when a.spent_on = private.wallet_today(wallet_apply_any.tenant_id) then a.spent else 0 end
             )
         )
         and (leg.amount <= 0 or a.balance + leg.amount <= coalesce(a.highest_balance, 9007199254740991))
     )
   returning * into v_account;
   if not found then
-    return private.wallet_apply_deferred(wallet_apply.tenant_id, wallet_apply.currency, leg, forced);
+    return private.wallet_apply_deferred(wallet_apply_any.tenant_id, wallet_apply_any.currency, leg, forced);
   end if;
 
-  if v_account.alert is distinct from (
-    case
-      when v_account.balance <= v_account.critical_balance then 'critical'
-      when v_account.balance <= v_account.low_balance then 'low'
-      when v_account.balance >= v_account.high_balance then 'high'
-    end
-  ) then
-    perform private.wallet_alert(v_account);
-  end if;
   return v_account;
 end;
 $$;
-comment on function private.wallet_apply(uuid, text, private.wallet_leg, boolean) is
-  'Changes one balance and returns the account; its balance is null where the entry is deferred. forced: past limits, into debt if need be. Raises as private.wallet_refuse.';
+comment on function private.wallet_apply_any(uuid, text, private.wallet_leg, boolean) is
+  'What private.wallet_apply does, for every kind of leg and account: daily limits, debt, holds, force.';
 
 create function private.wallet_apply_deferred(tenant_id uuid, currency text, leg private.wallet_leg, forced boolean)
 returns public.wallet_ledger_accounts
@@ -187,25 +248,27 @@ as $$
 #variable_conflict use_column
 declare
   v_leg private.wallet_leg;
-  v_account public.wallet_ledger_accounts;
+  v_one private.wallet_posted;
   v_sum numeric := 0;
   v_deferred boolean := false;
-  v_posted private.wallet_posted[] := array[]::private.wallet_posted[];
+  v_before uuid := '00000000-0000-0000-0000-000000000000';
+  v_posted private.wallet_posted[] := '{}';
 begin
-  -- In id order, so that two transfers between the same accounts queue instead of deadlocking.
-  for v_leg in select l.* from unnest(legs) l order by l.account_id loop
-    v_account := private.wallet_apply(wallet_post.tenant_id, wallet_post.currency, v_leg, forced);
-    v_sum := v_sum + v_leg.amount;
+  foreach v_leg in array legs loop
+    if v_leg.account_id <= v_before then
+      raise exception 'The legs of transfer % are out of order', wallet_post.transfer_id;
+    end if;
+    v_before := v_leg.account_id;
+    v_one := private.wallet_apply(wallet_post.tenant_id, wallet_post.currency, v_leg, forced);
     continue when v_leg.amount = 0;
-    v_deferred := v_deferred or v_account.balance is null;
-    -- The entry's id is made under the account's lock.
-    v_posted := v_posted || row(
-      v_leg.account_id, v_account.person_id, v_account.organisation_id, v_leg.amount, v_account.balance,
-      private.uuid_v7()
-    )::private.wallet_posted;
+    v_sum := v_sum + v_leg.amount;
+    v_deferred := v_deferred or v_one.balance_after is null;
+    v_posted := v_posted || v_one;
   end loop;
   if v_sum <> 0 then
     raise exception 'The legs of transfer % do not sum to zero', wallet_post.transfer_id;
+  elsif v_posted = '{}' then
+    return v_posted;
   end if;
 
   insert into public.wallet_entries (tenant_id, account_id, id, transfer_id, amount, balance_after)
@@ -221,9 +284,9 @@ begin
 end;
 $$;
 comment on function private.wallet_post(uuid, uuid, text, private.wallet_leg[], boolean) is
-  'Books the legs of a transfer, one for each account: the only way a balance changes. Raises as private.wallet_refuse.';
+  'Books the legs of a transfer, one for each account, in id order so that transfers queue instead of deadlocking: the only way a balance changes. Raises as private.wallet_refuse.';
 
-create function private.wallet_alert(account public.wallet_ledger_accounts)
+create function private.wallet_alert(tenant_id uuid, account_id uuid)
 returns void
 language plpgsql
 volatile
@@ -232,22 +295,45 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_alert text := case
-    when account.balance <= account.critical_balance then 'critical'
-    when account.balance <= account.low_balance then 'low'
-    when account.balance >= account.high_balance then 'high'
-  end;
+  v_before text;
+  v_alert text;
 begin
+  select a.alert,
+    case
+      when a.balance <= a.critical_balance then 'critical'
+      when a.balance <= a.low_balance then 'low'
+      when a.balance >= a.high_balance then 'high'
+    end
+  into v_before, v_alert
+  from public.wallet_ledger_accounts a
+  where a.tenant_id = wallet_alert.tenant_id and a.id = wallet_alert.account_id;
   update public.wallet_ledger_accounts a set alert = v_alert, nudged_at = now()
-  where a.tenant_id = account.tenant_id and a.id = account.id;
+  where a.tenant_id = wallet_alert.tenant_id and a.id = wallet_alert.account_id;
   -- Coming back from critical to low is good news, and no crossing.
-  if v_alert is not null and (account.alert is distinct from 'critical' or v_alert <> 'low') then
+  if v_alert is not null and (v_before is distinct from 'critical' or v_alert <> 'low') then
     perform private.enqueue(
-      'wallet.balance_' || v_alert, jsonb_build_object('account_id', account.id), account.tenant_id,
-      'wallet_ledger_accounts:' || account.id
+      'wallet.balance_' || v_alert, jsonb_build_object('account_id', wallet_alert.account_id),
+      wallet_alert.tenant_id, 'wallet_ledger_accounts:' || wallet_alert.account_id
     );
   end if;
 end;
 $$;
-comment on function private.wallet_alert(public.wallet_ledger_accounts) is
+comment on function private.wallet_alert(uuid, uuid) is
   'Notes that a balance crossed a soft limit, and enqueues its notice: once a crossing.';
+
+create function private.wallet_pair(from_account uuid, to_account uuid, amount bigint, held bigint default 0)
+returns private.wallet_leg[]
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  if from_account < to_account then
+    return array[row(from_account, -amount, held)::private.wallet_leg, row(to_account, amount, 0)::private.wallet_leg];
+  end if;
+  return array[row(to_account, amount, 0)::private.wallet_leg, row(from_account, -amount, held)::private.wallet_leg];
+end;
+$$;
+comment on function private.wallet_pair(uuid, uuid, bigint, bigint) is
+  'The two legs of a payment in the order in which they are booked; held joins what is held of the payer.';

@@ -248,10 +248,7 @@ begin
   v_transfer.actor := wallet_move.actor;
   return private.wallet_book(
     v_transfer,
-    array[
-      row(wallet_move.from_account, -wallet_move.amount, 0)::private.wallet_leg,
-      row(wallet_move.to_account, wallet_move.amount, 0)::private.wallet_leg
-    ],
+    private.wallet_pair(wallet_move.from_account, wallet_move.to_account, wallet_move.amount),
     wallet_move.memo, wallet_move.category
   );
 end;

@@ -94,6 +94,7 @@ declare
       select row(e.account_id, -e.amount, 0)::private.wallet_leg
       from public.wallet_entries e
       where e.tenant_id = transfer.tenant_id and e.transfer_id = transfer.id
+      order by e.account_id
     ),
     reason, null, forced => true
   );

@@ -104,10 +104,7 @@ begin
   v_transfer.actor := v_person;
   v_receipt := private.wallet_book(
     v_transfer,
-    array[
-      row(v_hold.from_account, -v_transfer.amount, -v_hold.amount)::private.wallet_leg,
-      row(v_hold.to_account, v_transfer.amount, 0)::private.wallet_leg
-    ],
+    private.wallet_pair(v_hold.from_account, v_hold.to_account, v_transfer.amount, -v_hold.amount),
     memo, category
   );
   update public.wallet_holds h

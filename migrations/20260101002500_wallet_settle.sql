@@ -134,7 +134,7 @@ begin
       case count(*) filter (where l.amount > 0)
         when 1 then (array_agg(l.account_id) filter (where l.amount > 0))[1]
       end as payee,
-      array_agg(row(l.account_id, l.amount, 0)::private.wallet_leg) filter (where l.amount <> 0) as legs
+      array_agg(row(l.account_id, l.amount, 0)::private.wallet_leg order by l.account_id) filter (where l.amount <> 0) as legs
     from (
       select leg.currency, leg.account_id, sum(leg.amount)::bigint as amount
       from unnest(v_legs) leg

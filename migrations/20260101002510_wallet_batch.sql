@@ -79,10 +79,7 @@ begin
   end if;
   perform private.wallet_book(
     v_transfer,
-    array[
-      row(v_transfer.from_account, -v_transfer.amount, 0)::private.wallet_leg,
-      row(v_transfer.to_account, v_transfer.amount, 0)::private.wallet_leg
-    ],
+    private.wallet_pair(v_transfer.from_account, v_transfer.to_account, v_transfer.amount),
     line ->> 'memo', line ->> 'category'
   );
 end;

@@ -110,10 +110,7 @@ begin
     v_transfer.actor := v_person;
     perform private.wallet_book(
       v_transfer,
-      array[
-        row(v_account.id, -v_account.balance, 0)::private.wallet_leg,
-        row(v_heir, v_account.balance, 0)::private.wallet_leg
-      ],
+      private.wallet_pair(v_account.id, v_heir, v_account.balance),
       null, null, forced => true
     );
   end if;

@@ -13,7 +13,7 @@ select bench.person(n), bench.person(n) from generate_series(1, 1000) n;
 create table bench.tenant as
 select (tenants_create(
   'bench', 'Bench', modules => array['wallet'], currencies => jsonb_build_array(jsonb_build_object(
-    'code', 'hours', 'kind', 'time', 'highest_balance', 1000000000000, 'daily_limit', 1000000000,
+    'code', 'hours', 'kind', 'time', 'highest_balance', 1000000000000,
     'low_balance', 60, 'critical_balance', 0, 'starting_grant', 100000000
   ))
 )).id;

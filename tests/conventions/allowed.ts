@@ -228,6 +228,7 @@ export const definers = {
     "wallet_alert",
     "wallet_announce",
     "wallet_apply",
+    "wallet_apply_any",
     "wallet_apply_deferred",
     "wallet_balance",
     "wallet_batch_account",

@@ -70,7 +70,7 @@ Deno.test("a currency's limits hold for its accounts, unless an account has its 
   await exceeded(pay(tenant, ana, ben, 51), "highest_balance");
   await must(pay(tenant, ana, ben, 50));
   await must(limitAccount(tenant, owner, ana, {}));
-  await exceeded(pay(tenant, ana, ben, 101), "transfer_limit");
+  await exceeded(pay(tenant, ana, owner, 101), "transfer_limit");
   await assertIntact(tenant, owner);
 });
 
