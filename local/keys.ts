@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
 import { join } from "./paths.ts";
 import { signToken } from "./tokens.ts";
@@ -69,6 +70,14 @@ function randomText(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(24));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
+
+/** 32 secret bytes that are as old as the home's keys, and need no place of their own. */
+export const derive = ({ secret }: Pick<Keys, "secret">, purpose: string) =>
+  createHmac("sha256", secret).update(purpose).digest();
+
+/** The key ring of authenticator secrets: the same at every start, or nobody could sign in again. */
+export const twoFactorKeys = (keys: Pick<Keys, "secret">): string =>
+  `local:${derive(keys, "two_factor").toString("base64")}`;
 
 /** The JWKS that hosted publishes at `/auth/v1/.well-known/jwks.json`: public parts only. */
 export function publicJwks(keys: Keys): { keys: JWK[] } {

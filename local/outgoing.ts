@@ -1,5 +1,4 @@
-import { createHmac } from "node:crypto";
-import type { Keys } from "./keys.ts";
+import { derive, type Keys } from "./keys.ts";
 import type { HookConfig, Settings } from "./settings.ts";
 
 /** What this stack's mails need on their way: Auth, the functions and the inbox have to agree on it. */
@@ -41,10 +40,6 @@ export function outgoingMail(settings: Settings, keys: Pick<Keys, "secret">): Ou
     },
   };
 }
-
-/** Secrets that are as old as the home's keys, and need no place of their own. */
-const derive = ({ secret }: Pick<Keys, "secret">, purpose: string) =>
-  createHmac("sha256", secret).update(purpose).digest();
 
 /** A hook on the port of this project's API is on ours, wherever that was moved; others stay as they are. */
 function reachable(hook: HookConfig, { ports, config }: Settings, secrets: string): HookConfig {

@@ -3,7 +3,7 @@ import { startExtensions } from "./extensions/mod.ts";
 import { keepSecrets } from "./extensions/secrets.ts";
 import { type FunctionsOptions, startFunctions } from "./functions/mod.ts";
 import { type GatewayOptions, startGateway } from "./gateway/mod.ts";
-import { loadKeys } from "./keys.ts";
+import { loadKeys, twoFactorKeys } from "./keys.ts";
 import { type LiteOptions, startLite } from "./lite/mod.ts";
 import { startMail } from "./mail/mod.ts";
 import { outgoingMail } from "./outgoing.ts";
@@ -48,7 +48,11 @@ export async function startStack(given: Settings, step: Step, log: Log): Promise
   started.defer(() => mail.stop());
   const { deliver } = mail;
   const internalSecret = crypto.randomUUID() + crypto.randomUUID();
-  const secrets = { ...ofMail, ...await keepSecrets(database, `${url}/functions/v1`) };
+  const secrets = {
+    ...ofMail,
+    ...await keepSecrets(database, `${url}/functions/v1`),
+    TWO_FACTOR_KEYS: twoFactorKeys(keys),
+  };
   const context = { settings, keys, database, internalSecret, deliver, secrets, log };
   const parts = await step("Services", () => startParts(context, started));
   const gateway = startGateway({ ...context, parts });

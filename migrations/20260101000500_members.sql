@@ -20,9 +20,12 @@ create table public.roles (
   name text not null check (char_length(btrim(name)) between 1 and 60),
   rank smallint not null check (rank between 1 and 100),
   built_in boolean not null default false,
+  two_factor_from timestamptz,
   created_at timestamptz not null default now(),
   primary key (tenant_id, slug)
 );
+comment on column public.roles.two_factor_from is
+  'From when on a session needs a second factor to open the tenant in this role; null: never.';
 comment on table public.roles is
   'Roles of a tenant: owner, admin, staff, member, guest, and its own. A higher rank stands above a lower one.';
 

@@ -13,15 +13,17 @@ as $$
   from public.members m
   join public.role_permissions rp
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = tenants_with.permission
+  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   join public.permissions p on p.name = rp.permission
   join public.modules module on module.slug = p.module
   join public.tenants t on t.id = m.tenant_id
   where m.person_id = (select private.person())
     and m.status = 'active'
+    and (r.two_factor_from is null or r.two_factor_from > now() or (select private.session_verified()))
     and (not module.switchable or module.slug = any (t.modules));
 $$;
 comment on function private.tenants_with(text) is
-  'Tenants in which the caller has the permission now: trusted session, active member, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
+  'Tenants in which the caller has the permission now: trusted session, active member, the factor that the role asks for, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
 grant execute on function private.tenants_with(text) to authenticated, service_role;
 
 create function private.can(tenant_id uuid, permission text)
@@ -47,21 +49,25 @@ as $$
 declare
   v_person uuid := private.require_person();
   v_status text;
+  v_factor_from timestamptz;
 begin
-  select m.status into v_status
+  select m.status, r.two_factor_from into v_status, v_factor_from
   from public.members m
+  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   where m.tenant_id = require_member.tenant_id and m.person_id = v_person;
 
   if v_status is null then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   elsif v_status <> 'active' then
     raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
+  elsif v_factor_from <= now() and not private.session_verified() then
+    raise sqlstate 'PT403' using message = 'two_factor.required';
   end if;
   return v_person;
 end;
 $$;
 comment on function private.require_member(uuid) is
-  'The caller, an active member of the tenant. Raises auth.*, tenants.not_found (unknown or not mine), members.not_active.';
+  'The caller, an active member of the tenant. Raises auth.*, tenants.not_found (unknown or not mine), members.not_active, two_factor.required.';
 
 create function private.require(tenant_id uuid, permission text)
 returns uuid
@@ -76,11 +82,15 @@ declare
   v_status text;
   v_module_on boolean;
   v_permitted boolean;
+  v_factor_from timestamptz;
 begin
-  -- One read answers all four questions: RPCs on the hot path come through here.
-  select m.status, not module.switchable or module.slug = any (t.modules), rp.role is not null
-  into v_status, v_module_on, v_permitted
+  -- One read answers all questions: RPCs on the hot path come through here.
+  select
+    m.status, r.two_factor_from, not module.switchable or module.slug = any (t.modules),
+    rp.role is not null
+  into v_status, v_factor_from, v_module_on, v_permitted
   from public.members m
+  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   join public.tenants t on t.id = m.tenant_id
   join public.permissions p on p.name = require.permission
   join public.modules module on module.slug = p.module
@@ -92,6 +102,8 @@ begin
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   elsif v_status <> 'active' then
     raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
+  elsif v_factor_from <= now() and not private.session_verified() then
+    raise sqlstate 'PT403' using message = 'two_factor.required';
   elsif not v_module_on then
     raise sqlstate 'PT404' using
       message = 'tenants.module_off', detail = split_part(require.permission, '.', 1);
@@ -103,7 +115,26 @@ begin
 end;
 $$;
 comment on function private.require(uuid, text) is
-  'The caller, if they have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, tenants.module_off, members.permission_denied (detail names it).';
+  'The caller, if they have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, two_factor.required, tenants.module_off, members.permission_denied (detail names it).';
+
+create function private.factor_missing(tenant_id uuid, person uuid)
+returns boolean
+language sql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+  select exists (
+    select from public.members m
+    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+    where m.tenant_id = factor_missing.tenant_id and m.person_id = factor_missing.person
+      and r.two_factor_from <= now()
+  ) and not exists (
+    select from private.trust_factors f where f.person_id = factor_missing.person
+  );
+$$;
+comment on function private.factor_missing(uuid, uuid) is
+  'Whether the person''s role in the tenant asks for a second factor and they have none, so that no session of theirs opens it.';
 
 -- The core's permissions
 select private.declare_permission(

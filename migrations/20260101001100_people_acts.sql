@@ -13,24 +13,30 @@ as $$
     'name', t.name,
     'role', member.role,
     'status', member.status,
-    'modules', case when member.status = 'active' then to_jsonb(t.modules) else '[]' end,
+    'two_factor_from', r.two_factor_from,
+    'modules', case when opens.it then to_jsonb(t.modules) else '[]' end,
     'permissions', coalesce(
       (
         select jsonb_agg(p.name order by p.name)
         from public.role_permissions rp
         join public.permissions p on p.name = rp.permission
         join public.modules module on module.slug = p.module
-        where rp.tenant_id = t.id and rp.role = member.role and member.status = 'active'
+        where rp.tenant_id = t.id and rp.role = member.role and opens.it
           and (not module.switchable or module.slug = any (t.modules))
       ),
       '[]'
     )
   )
   from public.tenants t
+  join public.roles r on r.tenant_id = t.id and r.slug = member.role
+  cross join lateral (
+    select member.status = 'active'
+      and (coalesce(r.two_factor_from > now(), true) or private.session_verified())
+  ) opens(it)
   where t.id = member.tenant_id;
 $$;
 comment on function private.people_membership(public.members) is
-  'One entry of tenants in GET /users/me: a membership that is not active opens nothing.';
+  'One entry of tenants in GET /users/me: a membership that is not active, or whose role asks for a factor that is missing, opens nothing.';
 
 create function private.people_document(person uuid)
 returns jsonb
@@ -48,6 +54,7 @@ as $$
     'locale', p.locale,
     'time_zone', p.time_zone,
     'preferences', p.preferences,
+    'two_factor_required', false,
     'providers', coalesce(
       (select jsonb_agg(distinct i.provider) from auth.identities i where i.user_id = p.id), '[]'
     ),
@@ -67,6 +74,32 @@ as $$
 $$;
 comment on function private.people_document(uuid) is 'The body of GET /users/me.';
 
+create function private.people_reduced(person uuid)
+returns jsonb
+language sql
+stable
+security definer -- reads people past their policies
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p.id,
+    'email', null,
+    'email_verified', false,
+    'display_name', p.display_name,
+    'avatar_url', p.avatar_url,
+    'locale', p.locale,
+    'time_zone', null,
+    'preferences', '{}'::jsonb,
+    'two_factor_required', true,
+    'providers', '[]'::jsonb,
+    'tenants', '[]'::jsonb
+  )
+  from public.people p
+  where p.id = people_reduced.person;
+$$;
+comment on function private.people_reduced(uuid) is
+  'The body of GET /users/me before the second factor: enough to greet by, and no more than a login tells.';
+
 create function public.people_me()
 returns jsonb
 language sql
@@ -74,10 +107,13 @@ stable
 security definer -- reads the caller's login
 set search_path = ''
 as $$
-  select private.people_document(private.require_person());
+  select case
+    when private.person() is null then private.people_reduced(private.unverified_person())
+    else private.people_document(private.person())
+  end;
 $$;
 comment on function public.people_me() is
-  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, providers, tenants with role, status, modules and permissions. Raises auth.required, auth.session_ended.';
+  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, two_factor_required, providers, tenants with role, status, modules and permissions. Before the second factor without what is personal. Raises auth.required, auth.session_ended.';
 grant execute on function public.people_me() to authenticated;
 
 create function public.people_update_me(changes jsonb)
@@ -173,6 +209,7 @@ begin
       raise sqlstate 'PT404' using message = 'tenants.not_found';
     end if;
     v_tenant := v_tenants[1];
+    perform private.require_member(v_tenant);
   end if;
   return jsonb_build_object(
     'person_id', v_person,
@@ -185,5 +222,5 @@ begin
 end;
 $$;
 comment on function public.people_session(text, boolean) is
-  'Whether the caller''s session is trusted now, and for which tenant: { person_id, session_id, tenant_id, role }. Raises auth.required, auth.session_ended, tenants.not_found, members.not_active, tenants.ambiguous.';
+  'Whether the caller''s session is trusted now, and for which tenant: { person_id, session_id, tenant_id, role }. Raises auth.required, auth.session_ended, two_factor.required, tenants.not_found, members.not_active, tenants.ambiguous.';
 grant execute on function public.people_session(text, boolean) to authenticated;

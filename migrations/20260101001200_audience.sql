@@ -35,7 +35,10 @@ security definer -- clients may not write realtime.messages
 set search_path = ''
 as $$
 begin
-  perform realtime.send(payload, event, 'private-user-' || person, true);
+  -- Who lacks the factor that their role asks for is on their own channel all the same.
+  if not private.factor_missing((payload ->> 'tenant_id')::uuid, person) then
+    perform realtime.send(payload, event, 'private-user-' || person, true);
+  end if;
 end;
 $$;
 comment on function private.announce(uuid, text, jsonb) is

@@ -1,10 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import {
   addressHeader,
+  argon2Cost,
   hookSecrets,
   httpUrl,
   isLocal,
   issuerList,
+  keyRing,
   keysByName,
   keySet,
   limitList,
@@ -68,6 +70,17 @@ export const variables = z.object({
       "Secret of Auth's send_email hook, as `v1,whsec_<base64>`; two with `|` between while it " +
         "is changed. Default: the hook is refused.",
     ),
+  TWO_FACTOR_KEYS: keyRing.optional()
+    .describe(
+      "Comma-separated keys that encrypt authenticator secrets, as name:<base64 of 32 bytes>. The " +
+        "first encrypts; keep an old one behind it until `two_factor_enrolments` says that nothing " +
+        "is under it. Default: nobody can set up a second factor.",
+    ),
+  TWO_FACTOR_ISSUER: z.string().regex(/^[^:\p{C}]{1,60}$/u, "must be a short name without a colon")
+    .default("Nexus")
+    .describe("What authenticator apps call this project."),
+  TWO_FACTOR_HASH_COST: argon2Cost.prefault("m=8192,t=3")
+    .describe("Cost of hashing backup codes by argon2id: memory in KiB and passes."),
   WORKER_SECRET: z.string().min(32).optional()
     .describe(
       "What the database proves itself by to the worker, the same as `worker_secret` in its vault. " +
@@ -105,6 +118,12 @@ export interface Config {
     readonly from: z.infer<typeof mailbox> | undefined;
     /** What signs the calls of Auth's send_email hook. */
     readonly hookSecrets: readonly Secret[];
+  };
+  readonly twoFactor: {
+    /** The keys of authenticator secrets, the one that encrypts first; none where it is off. */
+    readonly keys: readonly { readonly name: string; readonly key: Secret }[];
+    readonly issuer: string;
+    readonly hashCost: z.infer<typeof argon2Cost>;
   };
   /** What the database proves itself by to the worker. */
   readonly workerSecret: Secret | undefined;
@@ -209,6 +228,11 @@ function resolve(env: z.infer<typeof variables>): Config {
       },
       from: env.EMAIL_FROM,
       hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),
+    },
+    twoFactor: {
+      keys: (env.TWO_FACTOR_KEYS ?? []).map(({ name, key }) => ({ name, key: new Secret(key) })),
+      issuer: env.TWO_FACTOR_ISSUER,
+      hashCost: env.TWO_FACTOR_HASH_COST,
     },
     workerSecret: env.WORKER_SECRET ? new Secret(env.WORKER_SECRET) : undefined,
   };

@@ -72,6 +72,36 @@ export const hookSecrets = z.string().transform((text) => text.split("|"))
   )
   .transform((secrets) => secrets.map((secret) => secret.slice("v1,whsec_".length)));
 
+const ringKey = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
+
+/** `2026:<base64>,2025:<base64>`: AES-256 keys by name. The first encrypts, all of them decrypt. */
+export const keyRing = list(
+  (text) => ringKey.test(text),
+  "must list keys as name:<base64 of 32 bytes>",
+).transform((items) =>
+  items.map((item) => {
+    const [, name = "", key = ""] = ringKey.exec(item) ?? [];
+    return { name, key };
+  })
+).refine(
+  (keys) => new Set(keys.map(({ name }) => name)).size === keys.length,
+  "must give each key a name of its own",
+);
+
+const hashCost = /^m=(\d{1,6}),t=(\d{1,2})$/;
+
+/** `m=8192,t=3`: memory in KiB and passes of argon2id. */
+export const argon2Cost = z.string().regex(hashCost, "must be a cost such as m=8192,t=3")
+  .transform((text) => {
+    const [, memory, passes] = hashCost.exec(text) ?? [];
+    return { memory: Number(memory), passes: Number(passes) };
+  })
+  .refine(
+    // Beyond this an edge function has neither the memory nor the time.
+    ({ memory, passes }) => memory >= 1024 && memory <= 65_536 && passes >= 1 && passes <= 10,
+    "must be within m=1024..65536 and t=1..10",
+  );
+
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);

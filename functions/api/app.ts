@@ -7,6 +7,7 @@ import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
 import { people } from "./routes/people.ts";
 import { tenants } from "./routes/tenants.ts";
+import { twoFactor } from "./routes/two_factor.ts";
 import { wallet } from "./routes/wallet.ts";
 
 /** The whole function, from the services it works with: tests pass their own. */
@@ -18,6 +19,7 @@ export function createApp(services: Services) {
   app.route("/api/v1/tenants", tenants);
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", audit);
+  app.route("/api/v1/2fa", twoFactor);
   app.route("/api/v1/wallet", wallet);
   serveOpenApi(app, {
     prefix: "/api",
@@ -32,6 +34,7 @@ export function createApp(services: Services) {
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",
       people: "The person behind the session",
+      two_factor: "Codes of an authenticator app, and what a session has proved",
       wallet: "Statements and batches as files; the acts themselves are RPCs",
     },
   });

@@ -2,6 +2,7 @@ import type { Services } from "shared/services.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
+import { twoFactorHandlers } from "./handlers/two_factor.ts";
 
 /** A job as its handler gets it. `attempts` counts this one. */
 export interface Job {
@@ -25,4 +26,5 @@ export const handlers: Record<string, Handler> = {
   ...filesHandlers,
   ...jobsHandlers,
   ...notificationsHandlers,
+  ...twoFactorHandlers,
 };

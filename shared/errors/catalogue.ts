@@ -21,6 +21,12 @@ export const catalogue = {
 
   "auth.required": { status: 401, title: "Sign in to continue" },
   "auth.session_ended": { status: 401, title: "This session has ended" },
+
+  "two_factor.already_enabled": { status: 409, title: "An authenticator app is set up already" },
+  "two_factor.code_refused": { status: 422, title: "The code is wrong, or was used before" },
+  "two_factor.not_configured": { status: 503, title: "This project keeps no second factors yet" },
+  "two_factor.not_enabled": { status: 409, title: "No authenticator app is set up" },
+  "two_factor.recent_required": { status: 403, title: "Give the second factor again first" },
   "two_factor.required": { status: 403, title: "A second factor is needed" },
 
   "people.erased": { status: 409, title: "This id belonged to an erased person" },

@@ -25,6 +25,7 @@ Deno.test("GET /users/me is the person, and nothing of their tenants before they
     locale: null,
     time_zone: null,
     preferences: {},
+    two_factor_required: false,
     providers: ["email"],
     tenants: [],
   });

@@ -58,6 +58,8 @@ export const withoutTenant: Record<string, string | null> = {
   people_update_me: "request.invalid",
   tenants_card: "tenants.not_found",
   tenants_create: "tenants.not_found",
+  two_factor_disable: "two_factor.not_enabled",
+  two_factor_status: null,
   operations_health: "tenants.not_found",
 };
 

@@ -14,6 +14,9 @@ const Membership = z.object({
   name: z.string(),
   role: z.string(),
   status: z.enum(["pending", "active", "suspended", "banned", "left"]),
+  two_factor_from: z.iso.datetime({ offset: true }).nullable().openapi({
+    description: "From when on the role needs a second factor; without one it opens nothing then",
+  }),
   modules: z.array(z.string()),
   permissions: z.array(z.string()),
 }).openapi("Membership", { description: "A membership that is not active opens nothing" });
@@ -27,6 +30,9 @@ const Me = z.object({
   locale: locale.nullable().openapi({ description: "Null: the tenant's" }),
   time_zone: z.string().nullable().openapi({ description: "Null: the tenant's" }),
   preferences: jsonObject(),
+  two_factor_required: z.boolean().openapi({
+    description: "The session opens nothing before `POST /2fa/verify`, and this is a reduced form",
+  }),
   providers: z.array(z.string()),
   tenants: z.array(Membership),
 }).openapi("Me");

@@ -99,5 +99,37 @@ export const de: Language = {
       heading: "Ein zweiter Faktor wurde entfernt",
       paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
     },
+    "two_factor.enabled": {
+      subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
+      heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",
+      paragraphs: [
+        "Ab jetzt fragt Ihr Konto nach einem Code aus Ihrer Authenticator-App.",
+        "Wenn Sie das nicht eingerichtet haben, setzen Sie Ihr Passwort zurück und bitten Sie sofort um Hilfe.",
+      ],
+    },
+    "two_factor.disabled": {
+      subject: "Die Anmeldung in zwei Schritten ist ausgeschaltet",
+      heading: "Die Anmeldung in zwei Schritten ist ausgeschaltet",
+      paragraphs: [
+        "Ihr Konto fragt nicht mehr nach einem Code aus Ihrer Authenticator-App.",
+        "Wenn Sie das nicht wollten, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
+    "two_factor.backup_code_used": {
+      subject: "Ein Ersatzcode wurde benutzt",
+      heading: "Ein Ersatzcode wurde benutzt",
+      paragraphs: [
+        "Jemand, hoffentlich Sie, hat sich mit einem Ihrer Ersatzcodes angemeldet. Übrige Codes: {left}.",
+        "Wenn Sie es nicht waren, setzen Sie Ihr Passwort zurück und lassen Sie neue Ersatzcodes erstellen.",
+      ],
+    },
+    "two_factor.backup_codes_replaced": {
+      subject: "Sie haben neue Ersatzcodes",
+      heading: "Sie haben neue Ersatzcodes",
+      paragraphs: [
+        "Für Ihr Konto wurden neue Ersatzcodes erstellt. Die bisherigen gelten nicht mehr.",
+        "Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
   },
 };

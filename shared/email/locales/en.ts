@@ -100,6 +100,38 @@ export const en = {
       heading: "A second factor was removed",
       paragraphs: ["If it was not you, reset your password now."],
     },
+    "two_factor.enabled": {
+      subject: "Two-step sign-in is on",
+      heading: "Two-step sign-in is on",
+      paragraphs: [
+        "From now on your account asks for a code from your authenticator app.",
+        "If it was not you who set this up, reset your password and ask for help at once.",
+      ],
+    },
+    "two_factor.disabled": {
+      subject: "Two-step sign-in is off",
+      heading: "Two-step sign-in is off",
+      paragraphs: [
+        "Your account no longer asks for a code from your authenticator app.",
+        "If it was not you who removed it, reset your password now.",
+      ],
+    },
+    "two_factor.backup_code_used": {
+      subject: "A backup code was used",
+      heading: "A backup code was used",
+      paragraphs: [
+        "Somebody, hopefully you, signed in with one of your backup codes. Codes left: {left}.",
+        "If it was not you, reset your password and have new backup codes made.",
+      ],
+    },
+    "two_factor.backup_codes_replaced": {
+      subject: "You have new backup codes",
+      heading: "You have new backup codes",
+      paragraphs: [
+        "New backup codes were made for your account. The earlier ones no longer work.",
+        "If it was not you, reset your password now.",
+      ],
+    },
   } satisfies Record<string, Wording>,
 };
 
