@@ -3,24 +3,33 @@
 
 create function private.tenants_with(permission text)
 returns setof uuid
-language sql
+language plpgsql
 stable
 security definer -- policies on members ask it, so it must read members past them
 rows 4
 set search_path = ''
 as $$
-  select m.tenant_id
-  from public.members m
-  join public.role_permissions rp
-    on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = tenants_with.permission
-  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-  join public.permissions p on p.name = rp.permission
-  join public.modules module on module.slug = p.module
-  join public.tenants t on t.id = m.tenant_id
-  where m.person_id = (select private.person())
-    and m.status = 'active'
-    and (r.two_factor_from is null or r.two_factor_from > now() or (select private.session_verified()))
-    and (not module.switchable or module.slug = any (t.modules));
+#variable_conflict use_column
+declare
+  v_person uuid := private.person();
+begin
+  if v_person is null then
+    return;
+  end if;
+  return query
+    select m.tenant_id
+    from public.members m
+    join public.role_permissions rp
+      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = tenants_with.permission
+    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+    join public.permissions p on p.name = rp.permission
+    join public.modules module on module.slug = p.module
+    join public.tenants t on t.id = m.tenant_id
+    where m.person_id = v_person
+      and m.status = 'active'
+      and (r.two_factor_from is null or r.two_factor_from > now() or (select private.session_verified()))
+      and (not module.switchable or module.slug = any (t.modules));
+end;
 $$;
 comment on function private.tenants_with(text) is
   'Tenants in which the caller has the permission now: trusted session, active member, the factor that the role asks for, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
