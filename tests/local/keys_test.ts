@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Keys, loadKeys, publicJwks } from "../../local/keys.ts";
+import { type Keys, loadKeys, publicJwks, twoFactorKeys } from "../../local/keys.ts";
 import { join } from "../../local/paths.ts";
 import { verifyToken } from "../../local/tokens.ts";
 
@@ -41,5 +41,14 @@ Deno.test("the published key set has no private part", async () => {
     const [jwk] = publicJwks(keys).keys;
     assert.equal(jwk?.kid, keys.signing.kid);
     assert.deepEqual(["d", "k", "p", "q"].filter((part) => part in jwk!), []);
+  });
+});
+
+Deno.test("authenticator secrets have a key of the home's own, the same at every start", async () => {
+  await withHome(async (load) => {
+    const ring = twoFactorKeys(await load());
+    assert.equal(twoFactorKeys(await load()), ring);
+    assert.match(ring, /^local:[\w+/]{43}=$/);
+    assert.notEqual(twoFactorKeys({ secret: "sb_secret_of_another" }), ring);
   });
 });

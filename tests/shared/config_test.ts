@@ -147,6 +147,26 @@ Deno.test("readConfig() takes the mail hook's secret of config.toml on a local p
   ]);
 });
 
+Deno.test("readConfig() reads a ring of whole keys, each under a name of its own", () => {
+  const [one, two] = [1, 2].map((byte) => btoa(String.fromCharCode(byte).repeat(32)));
+  const { keys, hashCost } = readConfig({
+    ...hosted,
+    TWO_FACTOR_KEYS: `2026:${one}, 2025:${two}`,
+    TWO_FACTOR_HASH_COST: "m=19456,t=2",
+  }).twoFactor;
+  assert.deepEqual(keys.map(({ name, key }) => [name, key.reveal()]), [["2026", one], [
+    "2025",
+    two,
+  ]]);
+  assert.deepEqual(hashCost, { memory: 19456, passes: 2 });
+  for (const ring of [one!, `a:${one!.slice(4)}`, `a:${one},a:${two}`, `a.b:${one}`]) {
+    assert.equal(problemsOf({ ...hosted, TWO_FACTOR_KEYS: ring }).length, 1, ring);
+  }
+  for (const cost of ["m=1,t=1", "m=8192", "m=999999,t=3", "m=8192,t=0"]) {
+    assert.equal(problemsOf({ ...hosted, TWO_FACTOR_HASH_COST: cost }).length, 1, cost);
+  }
+});
+
 Deno.test("a configuration prints without its secrets", () => {
   const config = readConfig({
     ...deadEnvironment,
