@@ -178,7 +178,9 @@ grant execute on function public.two_factor_set_rule(uuid, text, timestamptz) to
 
 select private.declare_metric(
   'two_factor_enrolments', 'gauge', 'Confirmed authenticator apps, by the key their secret is encrypted with.',
-  $$select count(*) as value, jsonb_build_object('key', split_part(e.secret, '.', 2)) as labels
-    from private.two_factor_enrolments e where e.confirmed_at is not null
-    group by split_part(e.secret, '.', 2)$$
+  $$select count(e.person_id) as value,
+      jsonb_build_object('key', coalesce(split_part(e.secret, '.', 2), 'none')) as labels
+    from (select) one
+    left join private.two_factor_enrolments e on e.confirmed_at is not null
+    group by coalesce(split_part(e.secret, '.', 2), 'none')$$
 );
