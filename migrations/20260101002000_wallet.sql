@@ -21,7 +21,9 @@ create table public.wallet_currencies (
   created_at timestamptz not null default now(),
   primary key (tenant_id, code),
   check (kind = 'money' or decimals = 0),
-  check (critical_balance <= low_balance and low_balance < high_balance)
+  check (critical_balance <= low_balance and low_balance < high_balance),
+  check (critical_balance < high_balance),
+  check (starting_grant <= highest_balance)
 );
 comment on table public.wallet_currencies is
   'What a tenant counts in, and the limits its members'' accounts have unless their own say otherwise. Amounts are integers: minutes of time, minor units of money, points.';

@@ -143,6 +143,9 @@ security definer -- nobody else writes accounts
 set search_path = ''
 as $$
 begin
+  -- Whoever makes holders waits for who makes a currency, and the other way round: else neither would
+  -- see what the other has not committed, and an account would be missing.
+  perform from public.tenants t where t.id = new.tenant_id for share;
   perform private.wallet_open_accounts(new.tenant_id, person => new.person_id);
   return null;
 end;
@@ -163,6 +166,7 @@ security definer -- nobody else writes accounts
 set search_path = ''
 as $$
 begin
+  perform from public.tenants t where t.id = new.tenant_id for share; -- as for members
   perform private.wallet_open_accounts(new.tenant_id, organisation => new.id);
   return null;
 end;
@@ -180,6 +184,7 @@ security definer -- nobody else writes accounts
 set search_path = ''
 as $$
 begin
+  perform from public.tenants t where t.id = new.tenant_id for no key update;
   insert into public.wallet_ledger_accounts (tenant_id, currency, purpose, lowest_balance, deferred)
   values
     (new.tenant_id, new.code, 'issuance', null, true),

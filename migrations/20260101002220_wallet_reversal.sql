@@ -74,7 +74,7 @@ begin
 end;
 $$;
 comment on function public.wallet_reverse(uuid, uuid, text, text) is
-  'Undoes a transfer by a linked one in the other direction, once (permission wallet.reverse); what was spent meanwhile becomes explicit debt. Raises wallet.key_required, wallet.idempotency_mismatch, wallet.not_found, wallet.already_reversed (also for a reversal), wallet.account_closed, request.invalid.';
+  'Undoes a transfer by a linked one in the other direction, once (permission wallet.reverse); what was spent meanwhile becomes explicit debt. Raises wallet.key_required, wallet.idempotency_mismatch, wallet.not_found, wallet.already_reversed (also for a reversal), wallet.account_closed, wallet.limit_exceeded, request.invalid.';
 grant execute on function public.wallet_reverse(uuid, uuid, text, text) to authenticated;
 
 create function private.wallet_book_reversal(
@@ -88,7 +88,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_receipt public.wallet_receipt := private.wallet_book(
+  v_receipt public.wallet_receipt;
+begin
+  v_receipt := private.wallet_book(
     reversal,
     array(
       select row(e.account_id, -e.amount, 0)::private.wallet_leg
@@ -98,13 +100,16 @@ declare
     ),
     reason, null, forced => true
   );
-begin
   insert into public.wallet_reversals (tenant_id, transfer_id, reversal_id)
   values (transfer.tenant_id, transfer.id, reversal.id);
   return v_receipt;
-exception when unique_violation then
-  raise sqlstate 'PT409' using message = 'wallet.already_reversed';
+exception
+  when unique_violation then
+    raise sqlstate 'PT409' using message = 'wallet.already_reversed';
+  when check_violation then
+    -- Past the account's limits, but not past what a balance can count.
+    raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'balance';
 end;
 $$;
 comment on function private.wallet_book_reversal(public.wallet_transfers, public.wallet_transfers, text) is
-  'Books the legs of a transfer turned round, and the link between both. Raises wallet.already_reversed.';
+  'Books the legs of a transfer turned round, and the link between both. Raises wallet.already_reversed, wallet.limit_exceeded.';

@@ -62,6 +62,24 @@ end;
 $$;
 comment on function private.wallet_require_held(public.wallet_holds) is 'Raises wallet.hold_resolved or wallet.hold_expired.';
 
+create function private.wallet_unspend(hold public.wallet_holds, amount bigint)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes accounts
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  update public.wallet_ledger_accounts a set spent = greatest(a.spent - wallet_unspend.amount, 0)
+  from public.tenants t
+  where a.tenant_id = hold.tenant_id and a.id = hold.from_account and a.daily_limit is not null
+    and t.id = a.tenant_id and a.spent_on = (hold.created_at at time zone t.time_zone)::date;
+end;
+$$;
+comment on function private.wallet_unspend(public.wallet_holds, bigint) is
+  'Gives back what a hold took of its day''s daily limit and nobody received.';
+
 create function public.wallet_capture(
   tenant_id uuid, hold_id uuid, idempotency_key text, amount bigint default null, memo text default null,
   category text default null
@@ -107,6 +125,7 @@ begin
     private.wallet_pair(v_hold.from_account, v_hold.to_account, v_transfer.amount, -v_hold.amount),
     memo, category
   );
+  perform private.wallet_unspend(v_hold, v_hold.amount - v_transfer.amount);
   update public.wallet_holds h
   set status = 'captured', captured = v_transfer.amount, transfer_id = v_transfer.id
   where h.tenant_id = v_hold.tenant_id and h.id = v_hold.id;
@@ -127,6 +146,7 @@ as $$
 #variable_conflict use_column
 begin
   perform private.wallet_post_held(hold, -hold.amount);
+  perform private.wallet_unspend(hold, hold.amount);
   update public.wallet_holds h set status = wallet_release.status
   where h.tenant_id = hold.tenant_id and h.id = hold.id;
   perform private.wallet_tell(

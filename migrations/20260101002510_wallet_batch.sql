@@ -25,8 +25,9 @@ declare
   v_account uuid;
 begin
   if v_id is null then
+    -- GoTrue keeps addresses in lower case, under an index of those that are not of single sign-on.
     select u.id into v_person from auth.users u
-    where lower(u.email) = lower(wallet_batch_account.name) and not u.is_sso_user;
+    where u.email = lower(wallet_batch_account.name) and not u.is_sso_user;
   end if;
   v_account := private.wallet_account_of(wallet_batch_account.tenant_id, v_person, wallet_batch_account.currency);
   if v_account is null and v_id is not null then

@@ -32,8 +32,9 @@ begin
   from jsonb_each(limits) l
   where l.key <> all (known)
     or jsonb_typeof(l.value) not in ('number', 'null')
+    -- 10.0 is an integer to jsonb, but none to bigint.
     or jsonb_typeof(l.value) = 'number' and (
-      l.value::numeric <> trunc(l.value::numeric) or abs(l.value::numeric) > 9007199254740991
+      l.value::text !~ '^-?[0-9]+$' or abs(l.value::numeric) > 9007199254740991
       or l.key in ('transfer_limit', 'daily_limit') and l.value::numeric < 1
       or l.key in ('lowest_balance') and l.value::numeric > 0
       or l.key in ('highest_balance', 'starting_grant') and l.value::numeric < 0
@@ -125,7 +126,8 @@ begin
     where c.tenant_id = v_before.tenant_id and c.code = v_before.code;
   exception when check_violation then
     raise sqlstate 'PT422' using
-      message = 'request.invalid', detail = 'limits: critical_balance up to low_balance, below high_balance';
+      message = 'request.invalid',
+      detail = 'limits: critical_balance up to low_balance, below high_balance; starting_grant up to highest_balance';
   end;
   perform private.wallet_limit_accounts(v_before.tenant_id, v_before.code, null);
   perform private.audit(
@@ -168,6 +170,15 @@ begin
   perform private.wallet_limit_accounts(v_before.tenant_id, v_before.currency, v_before.id);
   select * into v_after from public.wallet_ledger_accounts a
   where a.tenant_id = v_before.tenant_id and a.id = v_before.id;
+  if limits ?| array['critical_balance', 'low_balance', 'high_balance']
+    and (
+      v_after.critical_balance > v_after.low_balance or v_after.low_balance >= v_after.high_balance
+      or v_after.critical_balance >= v_after.high_balance
+    )
+  then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'limits: critical_balance up to low_balance, below high_balance';
+  end if;
   perform private.audit(
     'WALLET_LIMITS_CHANGED', 'wallet_ledger_accounts:' || v_before.id,
     private.changed(to_jsonb(v_before), to_jsonb(v_after)), private.changed(to_jsonb(v_after), to_jsonb(v_before)),

@@ -122,10 +122,13 @@ begin
     v_person, jsonb_build_object('account_id', v_account.id)
   );
   return v_account;
+exception when check_violation then
+  -- The heir takes it past their limits, but not past what a balance can count.
+  raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'balance';
 end;
 $$;
 comment on function public.wallet_close(uuid, uuid, text, uuid) is
-  'Closes an account; its balance, or its debt, goes to the account heir, else to the community fund (permission wallet.manage). It is opened again when its member comes back. Raises wallet.key_required, wallet.idempotency_mismatch, wallet.not_found, wallet.recipient_not_found, wallet.account_closed, wallet.holds_open.';
+  'Closes an account; its balance, or its debt, goes to the account heir, else to the community fund (permission wallet.manage). It is opened again when its member comes back. Raises wallet.key_required, wallet.idempotency_mismatch, wallet.not_found, wallet.recipient_not_found, wallet.account_closed, wallet.holds_open, wallet.limit_exceeded.';
 grant execute on function public.wallet_close(uuid, uuid, text, uuid) to authenticated;
 
 -- Organisations
@@ -154,13 +157,18 @@ begin
   ) then
     raise sqlstate 'PT404' using message = 'members.not_found';
   end if;
-  insert into public.wallet_organisations as o (tenant_id, id, name)
-  values (
-    wallet_organisation_save.tenant_id, coalesce(wallet_organisation_save.organisation_id, private.uuid_v7()),
-    btrim(wallet_organisation_save.name)
-  )
-  on conflict (tenant_id, id) do update set name = excluded.name
-  returning * into v_organisation;
+  if wallet_organisation_save.organisation_id is null then
+    insert into public.wallet_organisations (tenant_id, name)
+    values (wallet_organisation_save.tenant_id, btrim(wallet_organisation_save.name))
+    returning * into v_organisation;
+  else
+    update public.wallet_organisations o set name = btrim(wallet_organisation_save.name)
+    where o.tenant_id = wallet_organisation_save.tenant_id and o.id = wallet_organisation_save.organisation_id
+    returning * into v_organisation;
+    if not found then
+      raise sqlstate 'PT404' using message = 'wallet.not_found';
+    end if;
+  end if;
   delete from public.wallet_agents g
   where g.tenant_id = v_organisation.tenant_id and g.organisation_id = v_organisation.id;
   insert into public.wallet_agents (tenant_id, organisation_id, person_id)
@@ -177,5 +185,5 @@ exception when unique_violation then
 end;
 $$;
 comment on function public.wallet_organisation_save(uuid, text, uuid[], uuid) is
-  'Makes an organisation with an account in every currency, or changes its name and agents (permission wallet.manage). Raises request.invalid, members.not_found, wallet.organisation_taken.';
+  'Makes an organisation with an account in every currency, or changes its name and agents (permission wallet.manage). Raises request.invalid, members.not_found, wallet.not_found, wallet.organisation_taken.';
 grant execute on function public.wallet_organisation_save(uuid, text, uuid[], uuid) to authenticated;

@@ -162,7 +162,9 @@ begin
     update public.wallet_ledger_accounts a set nudged_at = now()
     where (a.tenant_id, a.id) in (
       select due.tenant_id, due.id from public.wallet_ledger_accounts due
-      where due.alert is not null and due.status = 'open' and due.nudged_at < now() - interval '30 days'
+      where due.alert is not null and due.status = 'open'
+        -- An account that was opened beyond a soft limit has crossed none yet.
+        and coalesce(due.nudged_at, due.created_at) < now() - interval '30 days'
       order by due.tenant_id, due.id
       limit 500
       for no key update skip locked

@@ -303,6 +303,7 @@ export const definers = {
     "wallet_system_account",
     "wallet_tell",
     "wallet_today",
+    "wallet_unspend",
   ],
 };
 

@@ -160,3 +160,43 @@ Deno.test("bad holds are refused", async () => {
     "wallet.key_required",
   );
 });
+
+Deno.test("a hold that is voided, or captured in part, gives back its share of its day's limit", async () => {
+  const { tenant, owner, ana, ben } = await world();
+  await must(
+    call(tenant, owner, "wallet_limit_currency", {
+      currency: "hours",
+      limits: { daily_limit: 100 },
+    }),
+  );
+  const [first, second] = [
+    await must<Hold>(hold(tenant, ana, ben, 60)),
+    await must<Hold>(hold(tenant, ana, ben, 40)),
+  ];
+  await assertRefused(pay(tenant, ana, ben, 1), 409, "wallet.limit_exceeded");
+  await must(call(tenant, ben, "wallet_void", { hold_id: first.id }));
+  await must(capture(tenant, ben, second.id, { amount: 30 }));
+  await assertRefused(pay(tenant, ana, ben, 71), 409, "wallet.limit_exceeded");
+  await must(pay(tenant, ana, ben, 70));
+  await assertRefused(pay(tenant, ana, ben, 1), 409, "wallet.limit_exceeded");
+});
+
+Deno.test("a hold of another day gives nothing back to this one", async () => {
+  const { tenant, owner, ana, ben } = await world();
+  await must(
+    call(tenant, owner, "wallet_limit_currency", {
+      currency: "hours",
+      limits: { daily_limit: 100 },
+    }),
+  );
+  const { id } = await must<Hold>(hold(tenant, ana, ben, 60));
+  await withDatabase(async (sql) => {
+    await sql`update wallet_holds set created_at = created_at - interval '1 day' where id = ${id}`;
+    await sql`
+      update wallet_ledger_accounts set spent_on = spent_on - 1
+      where tenant_id = ${tenant.id} and person_id = ${ana.id}`;
+  });
+  await must(pay(tenant, ana, ben, 100));
+  await must(call(tenant, ben, "wallet_void", { hold_id: id }));
+  await assertRefused(pay(tenant, ana, ben, 1), 409, "wallet.limit_exceeded");
+});

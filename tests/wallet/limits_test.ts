@@ -1,7 +1,9 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
+import { tokenOf } from "../support/api.ts";
 import { admin, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
+import { getStack } from "../support/stack.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import {
   accountOf,
@@ -113,6 +115,8 @@ Deno.test("limits that are none are refused, and so are those who may not set th
     },
     { transfer_limit: "1" },
     { highest_balance: 2 ** 54 },
+    { starting_grant: 101, highest_balance: 100 },
+    { critical_balance: 2, high_balance: 2 },
     [],
     {
       low_balance: 1,
@@ -125,6 +129,19 @@ Deno.test("limits that are none are refused, and so are those who may not set th
       () => assertRefused(limitCurrency(tenant, owner, limits), 422, "request.invalid"),
     );
   }
+  await t.step("10.0", async () => {
+    const response = await fetch(`${getStack().url}/rest/v1/rpc/wallet_limit_currency`, {
+      method: "POST",
+      headers: {
+        apikey: getStack().publishableKey,
+        authorization: `Bearer ${await tokenOf(owner)}`,
+        "content-type": "application/json",
+      },
+      // JSON.stringify would write 10.
+      body: `{"tenant_id":"${tenant.id}","currency":"hours","limits":{"transfer_limit":10.0}}`,
+    });
+    assertEquals([response.status, (await response.json()).message], [422, "request.invalid"]);
+  });
   await assertRefused(limitCurrency(tenant, ana, {}), 403, "members.permission_denied");
   await assertRefused(limitAccount(tenant, ana, ana, {}), 403, "members.permission_denied");
   await assertRefused(
@@ -137,48 +154,6 @@ Deno.test("limits that are none are refused, and so are those who may not set th
     404,
     "wallet.not_found",
   );
-});
-
-Deno.test("soft limits tell the holder once a crossing", async () => {
-  const { tenant, owner, ana, ben } = await world();
-  await issue(tenant, ana, 1_000);
-  await must(
-    limitCurrency(tenant, owner, { low_balance: 500, critical_balance: 100, high_balance: 2_000 }),
-  );
-  const counts = async () =>
-    await Promise.all(
-      ["low", "critical", "high"].map((alert) => notices(tenant, `wallet.balance_${alert}`)),
-    );
-  const before = await counts();
-  const since = async () => (await counts()).map((count, index) => count - before[index]!);
-  await must(pay(tenant, ana, ben, 450));
-  await must(pay(tenant, ana, ben, 60));
-  const alerted = (await accountOf(ana)).alert;
-  await must(pay(tenant, ana, ben, 10));
-  const [low] = await since();
-  assertEquals([alerted, (await accountOf(ana)).alert], ["low", "low"]);
-  await must(pay(tenant, ana, ben, 400));
-  assertEquals([(await accountOf(ana)).alert, (await since())[1]], ["critical", 1]);
-  await must(pay(tenant, ben, ana, 300));
-  assertEquals([(await accountOf(ana)).alert, (await since())[0]], ["low", low]);
-  await issue(tenant, ben, 5_000);
-  assertEquals([(await accountOf(ben)).alert, (await since())[2]], ["high", 1]);
-});
-
-Deno.test("who stays beyond a soft limit is nudged after thirty days", async () => {
-  const { tenant, owner, ana } = await world();
-  await must(limitCurrency(tenant, owner, { high_balance: 500 }));
-  await issue(tenant, ana, 600);
-  await withDatabase(async (sql) => {
-    await sql`select private.wallet_nudge()`;
-    assertEquals(await notices(tenant, "wallet.nudge"), 0);
-    await sql`
-      update wallet_ledger_accounts set nudged_at = now() - interval '31 days'
-      where tenant_id = ${tenant.id} and person_id = ${ana.id}`;
-    await sql`select private.wallet_nudge()`;
-    await sql`select private.wallet_nudge()`;
-  });
-  assertEquals(await notices(tenant, "wallet.nudge"), 1);
 });
 
 Deno.test("a frozen account neither pays nor is paid, but is given back what is its own", async () => {
@@ -294,6 +269,11 @@ Deno.test("several people act for an organisation, others do not", async () => {
   await assertRefused(save(ana, {}), 403, "members.permission_denied");
   await assertRefused(save(owner, {}), 409, "wallet.organisation_taken");
   await assertRefused(save(owner, { name: "" }), 422, "request.invalid");
+  await assertRefused(
+    save(owner, { name: "Other", organisation_id: crypto.randomUUID() }),
+    404,
+    "wallet.not_found",
+  );
   await assertRefused(
     save(owner, { name: "Other", agents: [crypto.randomUUID()] }),
     404,

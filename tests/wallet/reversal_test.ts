@@ -112,3 +112,22 @@ Deno.test("reversing needs a reason, a key, the permission and a transfer of the
     "wallet.idempotency_mismatch",
   );
 });
+
+Deno.test("what a balance cannot count is refused, though nothing else would stop a reversal or a closing", async () => {
+  const { tenant, owner, ana, ben } = await world();
+  await issue(tenant, ana, Number.MAX_SAFE_INTEGER - 600);
+  const { id } = await must<Receipt>(pay(tenant, ana, ben, 1));
+  await issue(tenant, ana, 1);
+  await assertRefused(reverse(tenant, owner, id), 409, "wallet.limit_exceeded");
+  const closing = {
+    account_id: (await accountOf(ben)).id,
+    heir: (await accountOf(ana)).id,
+    idempotency_key: "close",
+  };
+  await assertRefused(
+    call(tenant, owner, "wallet_close", closing),
+    409,
+    "wallet.limit_exceeded",
+  );
+  await assertIntact(tenant, owner);
+});
