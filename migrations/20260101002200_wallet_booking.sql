@@ -174,43 +174,37 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_leg private.wallet_posted;
-  v_payload jsonb;
-  v_touched uuid[];
-  v_person uuid;
+  v_told record;
 begin
-  foreach v_leg in array posted loop
-    continue when v_leg.person_id is null and v_leg.organisation_id is null;
-    v_payload := jsonb_build_object(
-      'tenant_id', transfer.tenant_id,
-      'transfer_id', transfer.id,
-      'account_id', v_leg.account_id,
-      'currency', transfer.currency,
-      'amount', v_leg.amount,
-      'counterpart', case
-        when cardinality(posted) <> 2 then null
-        when posted[1].account_id = v_leg.account_id then posted[2].person_id
-        else posted[1].person_id
-      end,
-      'balance_after', v_leg.balance_after,
-      'created_at', now()
+  -- A channel outlives the membership: what it may carry is asked at each sending, for all at once.
+  for v_told in
+    select m.person_id, leg.account_id, leg.amount, leg.balance_after
+    from unnest(posted) leg
+    left join public.wallet_agents g
+      on g.tenant_id = transfer.tenant_id and g.organisation_id = leg.organisation_id
+    join public.members m
+      on m.tenant_id = transfer.tenant_id and m.person_id = coalesce(leg.person_id, g.person_id)
+      and m.status = 'active'
+    join public.role_permissions rp
+      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
+  loop
+    perform private.announce(
+      v_told.person_id, 'wallet:transfer',
+      jsonb_build_object(
+        'tenant_id', transfer.tenant_id,
+        'transfer_id', transfer.id,
+        'account_id', v_told.account_id,
+        'currency', transfer.currency,
+        'amount', v_told.amount,
+        'counterpart', case
+          when cardinality(posted) <> 2 then null
+          when posted[1].account_id = v_told.account_id then posted[2].person_id
+          else posted[1].person_id
+        end,
+        'balance_after', v_told.balance_after,
+        'created_at', now()
+      )
     );
-    v_touched := array[v_leg.person_id];
-    if v_leg.person_id is null then
-      select array_agg(g.person_id) into v_touched
-      from public.wallet_agents g
-      where g.tenant_id = transfer.tenant_id and g.organisation_id = v_leg.organisation_id;
-    end if;
-    -- Their channel outlives their membership: what it may carry is asked at each sending.
-    for v_person in
-      select m.person_id
-      from public.members m
-      join public.role_permissions rp
-        on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
-      where m.tenant_id = transfer.tenant_id and m.person_id = any (v_touched) and m.status = 'active'
-    loop
-      perform private.announce(v_person, 'wallet:transfer', v_payload);
-    end loop;
   end loop;
 end;
 $$;
