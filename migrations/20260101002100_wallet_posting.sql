@@ -35,10 +35,10 @@ begin
     raise sqlstate 'PT409' using message = 'wallet.account_frozen', detail = account.id::text;
   elsif account.status = 'closed' then
     raise sqlstate 'PT409' using message = 'wallet.account_closed', detail = account.id::text;
-  elsif -v_change > account.transfer_limit then
-    raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'transfer_limit';
   elsif account.balance - account.held + v_change < coalesce(account.lowest_balance, -9007199254740991) then
     raise sqlstate 'PT409' using message = 'wallet.insufficient_funds';
+  elsif -v_change > account.transfer_limit then
+    raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'transfer_limit';
   elsif leg.amount > 0 and account.balance + leg.amount > coalesce(account.highest_balance, 9007199254740991) then
     raise sqlstate 'PT409' using message = 'wallet.limit_exceeded', detail = 'highest_balance';
   end if;
