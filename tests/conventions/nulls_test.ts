@@ -1,0 +1,59 @@
+import { deepStrictEqual as assertEquals } from "node:assert/strict";
+import { withDatabase } from "../support/database.ts";
+import { createMember, createTenant } from "../support/tenants.ts";
+
+/** A value of each type, with which a call comes as far as it does. */
+const sample: Record<string, unknown> = {
+  uuid: crypto.randomUUID(),
+  text: "x",
+  bigint: 1,
+  integer: 1,
+  smallint: 1,
+  boolean: true,
+  jsonb: { x: 1 },
+  "text[]": [],
+  "uuid[]": [],
+  "timestamp with time zone": "2026-01-01T00:00:00Z",
+};
+
+interface Argument {
+  rpc: string;
+  names: string[];
+  types: string[];
+  missing: string;
+}
+
+Deno.test("whichever argument of an RPC is null, it answers or refuses by a code of its own", async () => {
+  const rows = await withDatabase((sql) =>
+    sql<Argument[]>`
+      select p.proname as rpc, missing, p.proargnames as names, array(
+        select format_type(t, null) from unnest(p.proargtypes) with ordinality a(t, o) order by o
+      ) as types
+      from pg_proc p, unnest(p.proargnames) as missing
+      where p.pronamespace = 'public'::regnamespace and p.proowner = 'postgres'::regrole
+        and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
+  );
+  const tenant = await createTenant();
+  const { client } = await createMember(tenant, "owner");
+  const member = await createMember(tenant);
+  // What has to be there, so that a call gets beyond looking for it.
+  const known: Record<string, unknown> = {
+    tenant_id: tenant.id,
+    person: member.id,
+    to_person: member.id,
+    role: "member",
+    currency: "hours",
+  };
+  const broken: string[] = [];
+  for (const { rpc, names, types, missing } of rows) {
+    const given = names.map((name, at) => [
+      name,
+      name === missing ? null : known[name] ?? sample[types[at]!],
+    ]);
+    const { error } = await client.rpc(rpc, Object.fromEntries(given));
+    if (error && !error.code.startsWith("PT")) {
+      broken.push(`${rpc}, ${missing} null: ${error.code} ${error.message}`);
+    }
+  }
+  assertEquals(broken, []);
+});
