@@ -17,6 +17,18 @@ export async function stopOrphans(data: string, log: Log): Promise<void> {
   if (!await until(() => processesIn(data).length === 0, 5_000)) {
     throw new StackError(`An earlier Postgres on ${data} does not end: end its processes first.`);
   }
+  await forgetKilled(data);
+}
+
+/**
+ * A postmaster that was killed stays a zombie where nobody reaps it, as in containers without an
+ * init, and Postgres takes the process its pid file names for a living one. None is at work here.
+ */
+async function forgetKilled(data: string): Promise<void> {
+  if (Deno.build.os !== "linux") return;
+  await Deno.remove(join(data, "postmaster.pid")).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 /**
