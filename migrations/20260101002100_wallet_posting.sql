@@ -251,8 +251,8 @@ declare
   v_one private.wallet_posted;
   v_sum numeric := 0;
   v_deferred boolean := false;
-  v_before uuid := '00000000-0000-0000-0000-000000000000';
-  v_posted private.wallet_posted[] := '{}';
+  v_before uuid := uuid '00000000-0000-0000-0000-000000000000';
+  v_posted private.wallet_posted[] := array[]::private.wallet_posted[];
 begin
   foreach v_leg in array legs loop
     if v_leg.account_id <= v_before then
@@ -267,7 +267,7 @@ begin
   end loop;
   if v_sum <> 0 then
     raise exception 'The legs of transfer % do not sum to zero', wallet_post.transfer_id;
-  elsif v_posted = '{}' then
+  elsif cardinality(v_posted) = 0 then
     return v_posted;
   end if;
 
