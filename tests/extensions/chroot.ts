@@ -2,7 +2,6 @@ import { join } from "../../local/paths.ts";
 import { type Log, StackError } from "../../local/part.ts";
 
 const suite = "trixie";
-const mirror = "http://deb.debian.org/debian";
 const packages = [
   "postgresql-17",
   "postgresql-17-cron",
@@ -60,24 +59,25 @@ export class Chroot {
  */
 export async function ensureChroot(parent: string, log: Log): Promise<Chroot> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) throw new Unable("it takes root on Debian");
-  const folder = join(parent, `${suite}-${await digest([mirror, ...packages].join())}`);
+  const folder = join(parent, `${suite}-${await digest(packages.join())}`);
   if (await exists(folder)) {
     await sweep(join(folder, "srv"));
     return new Chroot(folder);
   }
   log(`Making Debian ${suite} with PostgreSQL 17 in ${folder}, once`);
   await requireDebootstrap();
+  const mirror = await findMirror();
   await Deno.mkdir(parent, { recursive: true, mode: 0o755 });
   const half = await Deno.makeTempDir({ dir: parent, prefix: ".chroot-" });
   try {
     await Deno.chmod(half, 0o755);
-    await install(half);
+    await install(half, mirror);
     // Somebody else may have made the same one meanwhile.
     await Deno.rename(half, folder).catch(async (error) => {
       if (!await exists(folder)) throw error;
     });
   } catch (error) {
-    if (await isReachable()) throw error;
+    if (await isReachable(mirror)) throw error;
     throw new Unable(`${mirror} does not answer`);
   } finally {
     await Deno.remove(half, { recursive: true }).catch(ignoreMissing);
@@ -113,7 +113,23 @@ async function requireDebootstrap(): Promise<void> {
   if (!got) throw new Unable("debootstrap is not installed and cannot be");
 }
 
-async function install(folder: string): Promise<void> {
+/** Where this machine takes its own Debian from, whatever release it is. */
+async function findMirror(): Promise<string> {
+  // apt tells of a source only once it has read its lists.
+  const mirror = await listedMirror() ??
+    (await succeeds("apt-get", "update", "--quiet") ? await listedMirror() : undefined);
+  if (mirror === undefined) throw new Unable("apt knows no mirror of Debian");
+  return mirror;
+}
+
+async function listedMirror(): Promise<string | undefined> {
+  const sources = await output("apt-get", {
+    args: ["indextargets", "--format", "$(REPO_URI)", "Identifier: Packages"],
+  });
+  return sources.split("\n").find((uri) => /\/debian\/?$/.test(uri))?.replace(/\/$/, "");
+}
+
+async function install(folder: string, mirror: string): Promise<void> {
   await output("debootstrap", { args: ["--variant=minbase", suite, folder, mirror] });
   // No service is started inside, and no cluster made: each run makes its own.
   const policy = join(folder, "usr/sbin/policy-rc.d");
@@ -128,7 +144,7 @@ async function install(folder: string): Promise<void> {
   await output("chroot", { args: [folder, "apt-get", "clean"] });
 }
 
-async function isReachable(): Promise<boolean> {
+async function isReachable(mirror: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(10_000);
     const response = await fetch(`${mirror}/dists/${suite}/InRelease`, { signal });
