@@ -37,7 +37,7 @@ async function main([name = "", ...args]: string[]): Promise<number> {
   const kept = { measured_at: new Date().toISOString(), machine, ...options, ...report };
   await Deno.writeTextFile(`${root}/${file}`, `${JSON.stringify(kept, null, 2)}\n`);
   say(`Kept in ${file}.`);
-  return report.rows.every(({ ratio, target }) => ratio >= target) ? 0 : 2;
+  return report.rows.every(({ ratio, target = 0 }) => ratio >= target) ? 0 : 2;
 }
 
 async function withDatabase<T>(work: (url: string) => Promise<T>): Promise<T> {

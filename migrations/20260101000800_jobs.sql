@@ -35,6 +35,8 @@ create table private.jobs (
   created_at timestamptz not null default now(),
   primary key (tenant_id, id)
 ) with (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
+-- Nobody replicates a queue, so what is deleted need not be told apart in the write-ahead log.
+alter table private.jobs replica identity nothing;
 comment on table private.jobs is
   'Work that waits for a worker or is with one. Payloads are ids: content is read when the job runs, with the rights of then.';
 comment on column private.jobs.dedupe_key is 'At most one waiting job of a kind and tenant has a given key; taking the job frees it.';
@@ -65,13 +67,13 @@ comment on table private.jobs_dead is
   'Jobs that failed four times or for good, and cancelled ones, until they are replayed or their retention ends.';
 create index jobs_dead_recent on private.jobs_dead (died_at desc, id desc);
 
-create table private.jobs_workers (
+create unlogged table private.jobs_workers (
   id uuid primary key,
   started_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null
 );
 comment on table private.jobs_workers is
-  'Who works, one row a worker. The lease is the worker''s, so that holding a thousand jobs costs no more writes than holding one.';
+  'Who works, one row a worker. The lease is the worker''s, so that holding a thousand jobs costs no more writes than holding one. A crash empties it: whoever worked then has no say any more.';
 
 create table private.jobs_figures (
   kind text not null,
@@ -88,9 +90,12 @@ comment on table private.jobs_figures is
 -- stays cheap to read while some transaction holds an old snapshot. Values are microseconds.
 create unlogged sequence private.jobs_woken;
 create unlogged sequence private.jobs_next_sweep;
+create unlogged sequence private.jobs_open_from;
 create unlogged sequence private.jobs_low_water_high;
 create unlogged sequence private.jobs_low_water_normal;
 create unlogged sequence private.jobs_low_water_low;
+-- Without a value means after a crash, which resets what is unlogged.
+select setval('private.jobs_next_sweep', 1);
 
 -- Waking a worker
 create function private.jobs_call_worker()

@@ -1,4 +1,4 @@
--- Jobs, at work: workers and their leases, the dead letter, and how jobs are taken in batches that no
+-- Jobs, at work: workers and their leases, the dead letter, and how jobs are picked in batches that no
 -- two workers share.
 
 -- Workers
@@ -116,7 +116,29 @@ end;
 $$;
 comment on function private.jobs_closed(uuid, text) is 'Whether the tenant has switched off the module that the kind belongs to.';
 
-create function private.jobs_sweep(kinds text[])
+-- Taking jobs commits without waiting for the disk. So a crash may forget who had taken what in its
+-- last moments, while those workers go on; and it empties the list of workers, so that they hear with
+-- their next heartbeat that they are none. Until the longest lease is over, nothing is handed out.
+create function private.jobs_held(micros bigint)
+returns boolean
+language plpgsql
+volatile
+security definer -- sets a sequence
+set search_path = ''
+as $$
+declare
+  v_open_from bigint := pg_sequence_last_value('private.jobs_open_from'::regclass);
+begin
+  if v_open_from is null then
+    v_open_from := setval('private.jobs_open_from', jobs_held.micros + 30000000);
+  end if;
+  return jobs_held.micros < v_open_from;
+end;
+$$;
+comment on function private.jobs_held(bigint) is
+  'After a crash: whether workers of before may still be at work. Asked while nobody has swept since.';
+
+create function private.jobs_sweep(kinds text[], after_crash boolean)
 returns void
 language plpgsql
 volatile
@@ -133,7 +155,14 @@ begin
     delete from private.jobs_workers w using expired e where w.id = e.id returning w.id
   )
   select array_agg(g.id) into v_dead from gone g;
-  if v_dead is not null then
+  if jobs_sweep.after_crash then
+    v_dead := v_dead || array(
+      select distinct j.worker from private.jobs j
+      where j.worker is not null
+        and not exists (select from private.jobs_workers w where w.id = j.worker)
+    );
+  end if;
+  if cardinality(v_dead) > 0 then
     perform private.jobs_release(v_dead, 'the worker died');
   end if;
   -- What was parked for a worker that knows it, or for its tenant's module.
@@ -146,10 +175,10 @@ begin
   ));
 end;
 $$;
-comment on function private.jobs_sweep(text[]) is
-  'Takes back the jobs of workers whose lease ran out, and wakes parked jobs that can run now.';
+comment on function private.jobs_sweep(text[], boolean) is
+  'Takes back the jobs of workers whose lease ran out or whom a crash forgot, and wakes parked jobs that can run now.';
 
--- Taking jobs. The plan is pinned, because the statistics of a queue that is empty now tell the
+-- Picking jobs. The plan is pinned, because the statistics of a queue that is empty now tell the
 -- planner to read the whole table later.
 create function private.jobs_pick(
   kinds text[], priority smallint, batch integer, since timestamptz, until timestamptz
@@ -166,33 +195,28 @@ as $$
 #variable_conflict use_column
 declare
   v_picked tid[];
+  v_kinds text[];
   v_parked tid[];
-  v_free text[];
 begin
   loop
-    v_picked := array(
-      select j.ctid from private.jobs j
+    select array_agg(p.ctid), array_agg(distinct p.kind) into v_picked, v_kinds
+    from (
+      select j.ctid, j.kind from private.jobs j
       where j.priority = jobs_pick.priority and j.run_at >= jobs_pick.since
         and j.run_at <= jobs_pick.until and j.worker is null
       order by j.run_at limit jobs_pick.batch for update skip locked
-    );
-    exit when cardinality(v_picked) = 0;
+    ) p;
     -- Most kinds belong to what no tenant can switch off: nothing is asked for their jobs one by one.
-    v_free := coalesce(v_free, array(
-      select k.kind from unnest(jobs_pick.kinds) k (kind)
-      where not exists (
+    exit when not exists (
+      select from unnest(v_kinds) k (kind)
+      where k.kind <> all (jobs_pick.kinds) or exists (
         select from public.modules m where m.slug = split_part(k.kind, '.', 1) and m.switchable
       )
-    ));
+    );
     v_parked := array(
       select j.ctid from private.jobs j
-      where j.ctid = any (v_picked) and j.kind <> all (v_free) and (
-        j.kind <> all (jobs_pick.kinds)
-        or not exists (
-          select from public.tenants t
-          where t.id = j.tenant_id and split_part(j.kind, '.', 1) = any (t.modules)
-        )
-      )
+      where j.ctid = any (v_picked)
+        and (j.kind <> all (jobs_pick.kinds) or private.jobs_closed(j.tenant_id, j.kind))
     );
     exit when cardinality(v_parked) = 0;
     update private.jobs set run_at = 'infinity' where ctid = any (v_parked);
@@ -202,73 +226,8 @@ begin
     );
     exit when cardinality(v_picked) > 0;
   end loop;
-  return v_picked;
+  return coalesce(v_picked, '{}');
 end;
 $$;
 comment on function private.jobs_pick(text[], smallint, integer, timestamptz, timestamptz) is
   'Locks up to so many due jobs of one priority, the oldest first, and parks those on the way that cannot run.';
-
-create function private.jobs_take(worker uuid, kinds text[], batch integer, lease interval)
-returns setof private.jobs
-language plpgsql
-volatile
-security definer -- nobody else reads or moves jobs
-set search_path = ''
-set enable_seqscan = off
-set plan_cache_mode = force_generic_plan
-as $$
-#variable_conflict use_column
-declare
-  v_now timestamptz := clock_timestamp();
-  v_micros bigint := extract(epoch from v_now) * 1000000;
-  v_sweep boolean := v_micros >= coalesce(pg_sequence_last_value('private.jobs_next_sweep'::regclass), 0);
-  v_left integer := jobs_take.batch;
-  v_priority smallint;
-  v_marks regclass[] := array[
-    'private.jobs_low_water_high', 'private.jobs_low_water_normal', 'private.jobs_low_water_low'
-  ]::regclass[];
-  v_mark bigint;
-  v_first bigint;
-  v_picked tid[];
-begin
-  perform private.jobs_keep_worker(jobs_take.worker, jobs_take.lease);
-  if v_sweep then
-    -- Claims the sweep for this worker; how long it took sets the next one below.
-    perform setval('private.jobs_next_sweep', v_micros + 10000000);
-    perform private.jobs_sweep(jobs_take.kinds);
-    v_now := clock_timestamp();
-  end if;
-  foreach v_priority in array array[1, 0, -1] loop
-    -- Dead index entries pile up at the head of the queue while somebody holds a snapshot. Below the
-    -- low-water mark everything was taken; what came there late is found by the next sweep.
-    v_mark := coalesce(pg_sequence_last_value(v_marks[2 - v_priority]), 0);
-    v_picked := private.jobs_pick(
-      jobs_take.kinds, v_priority, v_left,
-      case when v_sweep then '-infinity' else to_timestamp(v_mark / 1000000.0) end, v_now
-    );
-    continue when cardinality(v_picked) = 0;
-    select (extract(epoch from j.run_at) * 1000000)::bigint - 1 into v_first
-    from private.jobs j where j.ctid = v_picked[1];
-    return query
-      update private.jobs j
-      set worker = jobs_take.worker, attempts = j.attempts + 1, dedupe_key = null
-      where j.ctid = any (v_picked)
-      returning j.*;
-    v_left := v_left - cardinality(v_picked);
-    -- A sweep lowers the mark to what it found; the others raise it, unless a sweep did so meanwhile.
-    if v_sweep or v_first > v_mark
-      and v_mark = coalesce(pg_sequence_last_value(v_marks[2 - v_priority]), 0) then
-      perform setval(v_marks[2 - v_priority], v_first);
-    end if;
-    exit when v_left = 0;
-  end loop;
-  if v_sweep then
-    -- At most a twentieth of the time goes into sweeping.
-    perform setval('private.jobs_next_sweep', v_micros + greatest(
-      1000000, 20 * ((extract(epoch from clock_timestamp()) * 1000000)::bigint - v_micros)
-    ));
-  end if;
-end;
-$$;
-comment on function private.jobs_take(uuid, text[], integer, interval) is
-  'Gives a worker up to so many due jobs of the kinds it knows.';

@@ -19,16 +19,70 @@ language plpgsql
 volatile
 security definer -- the queue is nobody's to read
 set search_path = ''
+set enable_seqscan = off
+set plan_cache_mode = force_generic_plan
 as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := clock_timestamp();
+  v_micros bigint := extract(epoch from v_now) * 1000000;
+  v_next_sweep bigint := pg_sequence_last_value('private.jobs_next_sweep'::regclass);
+  v_sweep boolean := v_micros >= coalesce(v_next_sweep, 0);
+  v_left integer := least(greatest(jobs_claim.batch, 1), 500);
+  v_priority smallint;
+  v_marks regclass[] := array[
+    'private.jobs_low_water_high', 'private.jobs_low_water_normal', 'private.jobs_low_water_low'
+  ]::regclass[];
+  v_mark bigint;
+  v_first bigint;
+  v_picked tid[];
 begin
+  -- What a crash may forget here is a job that runs again, which every handler bears, or a claim,
+  -- against which private.jobs_held stands.
+  set local synchronous_commit = off;
   if jobs_claim.done_ids is not null then
     perform public.jobs_complete(jobs_claim.worker, jobs_claim.done_tenants, jobs_claim.done_ids);
   end if;
-  return query
-    select t.id, t.tenant_id, t.kind, t.aggregate, t.payload, t.attempts
-    from private.jobs_take(
-      jobs_claim.worker, jobs_claim.kinds, least(greatest(jobs_claim.batch, 1), 500), interval '30 seconds'
-    ) t;
+  if v_next_sweep is null and private.jobs_held(v_micros) then
+    return;
+  end if;
+  perform private.jobs_keep_worker(jobs_claim.worker, interval '30 seconds');
+  if v_sweep then
+    -- Claims the sweep for this worker; how long it took sets the next one below.
+    perform setval('private.jobs_next_sweep', v_micros + 10000000);
+    perform private.jobs_sweep(jobs_claim.kinds, after_crash => v_next_sweep is null);
+    v_now := clock_timestamp();
+  end if;
+  foreach v_priority in array array[1, 0, -1] loop
+    -- Dead index entries pile up at the head of the queue while somebody holds a snapshot. Below the
+    -- low-water mark everything was taken; what came there late is found by the next sweep.
+    v_mark := coalesce(pg_sequence_last_value(v_marks[2 - v_priority]), 0);
+    v_picked := private.jobs_pick(
+      jobs_claim.kinds, v_priority, v_left,
+      case when v_sweep then '-infinity' else to_timestamp(v_mark / 1000000.0) end, v_now
+    );
+    continue when cardinality(v_picked) = 0;
+    select (extract(epoch from j.run_at) * 1000000)::bigint - 1 into v_first
+    from private.jobs j where j.ctid = v_picked[1];
+    return query
+      update private.jobs j
+      set worker = jobs_claim.worker, attempts = j.attempts + 1, dedupe_key = null
+      where j.ctid = any (v_picked)
+      returning j.id, j.tenant_id, j.kind, j.aggregate, j.payload, j.attempts;
+    v_left := v_left - cardinality(v_picked);
+    -- A sweep lowers the mark to what it found; the others raise it, unless a sweep did so meanwhile.
+    if v_sweep or v_first > v_mark
+      and v_mark = coalesce(pg_sequence_last_value(v_marks[2 - v_priority]), 0) then
+      perform setval(v_marks[2 - v_priority], v_first);
+    end if;
+    exit when v_left = 0;
+  end loop;
+  if v_sweep then
+    -- At most a twentieth of the time goes into sweeping.
+    perform setval('private.jobs_next_sweep', v_micros + greatest(
+      1000000, 20 * ((extract(epoch from clock_timestamp()) * 1000000)::bigint - v_micros)
+    ));
+  end if;
 end;
 $$;
 comment on function public.jobs_claim(uuid, text[], integer, uuid[], uuid[]) is
@@ -42,17 +96,17 @@ volatile
 security definer -- the queue is nobody's to write
 set search_path = ''
 set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
+set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
   v_count integer;
 begin
+  -- Not pair by pair: ids are random, and jobs of one batch lie side by side in the index.
   delete from private.jobs j
-  using unnest(jobs_complete.tenants, jobs_complete.ids) done (tenant_id, id)
-  where j.tenant_id = done.tenant_id and j.id = done.id and j.worker = jobs_complete.worker;
+  where j.tenant_id = any (jobs_complete.tenants) and j.id = any (jobs_complete.ids)
+    and j.worker = jobs_complete.worker;
   get diagnostics v_count = row_count;
   return v_count;
 end;
