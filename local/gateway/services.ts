@@ -45,11 +45,11 @@ const services: Service[] = [
     deadline: 60_000,
   },
   {
-    // Realtime checks keys itself, and answers in its own words.
+    // Sockets are checked by Realtime itself, which answers in its own words.
     prefix: "/realtime/v1",
     part: "realtime",
     cors: true,
-    needsKey: () => false,
+    needsKey: (path) => path.startsWith("/realtime/v1/api"),
     bodyLimit: 5 * mebibyte,
     deadline: 15_000,
   },

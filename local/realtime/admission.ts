@@ -12,11 +12,7 @@ export function admit({ hub, name, request, transport }: Channel): void {
   if (transport.channelCount > limits.channelsPerConnection) {
     throw new Refusal("ChannelRateLimitReached", "Too many channels");
   }
-  if (!request.replay) return;
-  throw new Refusal(
-    "UnableToReplayMessages",
-    request.isPrivate
-      ? "Realtime was unable to replay messages"
-      : "Replay is not allowed for public channels",
-  );
+  if (request.replay !== undefined && !request.isPrivate) {
+    throw new Refusal("UnableToReplayMessages", "Replay is not allowed for public channels");
+  }
 }

@@ -1,13 +1,14 @@
 import { admit } from "./admission.ts";
+import { broadcastOf, readReplay, type StoredMessage } from "./archive.ts";
 import type { Hub, Transport } from "./hub.ts";
 import { isObject, type JoinRequest, readJoin } from "./join.ts";
 import { PresenceCalls } from "./presence_calls.ts";
 import { Refusal } from "./refusal.ts";
 import { Rights } from "./rights.ts";
 import type { Extension, Member, Room } from "./rooms.ts";
-import { type Frame, type Message, type Serializer, sizeOf, UserBroadcast } from "./serializer.ts";
 import { TokenWatch } from "./token_watch.ts";
 import { type Claims, isApiKey } from "./tokens.ts";
+import { type Frame, type Message, type Serializer, sizeOf } from "./wire.ts";
 
 /** One join of one topic on one socket. Its messages are handled one after the other. */
 export class Channel implements Member {
@@ -20,6 +21,7 @@ export class Channel implements Member {
   #closed = false;
   #rights: Rights | undefined;
   #room: Room | undefined;
+  #heard = new Set<unknown>();
 
   constructor(readonly hub: Hub, readonly transport: Transport, join: Message) {
     this.name = join.topic.slice("realtime:".length);
@@ -55,6 +57,10 @@ export class Channel implements Member {
 
   reads(extension: Extension): boolean {
     return this.rights.reads(extension);
+  }
+
+  heard(id: unknown): boolean {
+    return this.#heard.has(id);
   }
 
   send(frame: Frame): void {
@@ -130,10 +136,12 @@ export class Channel implements Member {
   }
 
   async #start(): Promise<void> {
+    let earlier: StoredMessage[];
     try {
       admit(this);
       const claims = await this.#token.claims();
       await this.#renew(claims);
+      earlier = await this.#earlier();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.reply(this.#join, "error", { reason: error.reason });
@@ -147,7 +155,29 @@ export class Channel implements Member {
       postgres_changes: this.request.postgresChanges.map((change, id) => ({ ...change, id })),
     });
     this.#presence.start();
+    this.#replay(earlier);
     this.#afterJoin();
+  }
+
+  /** What the client asked to hear again. */
+  async #earlier(): Promise<StoredMessage[]> {
+    const wish = readReplay(this.request.replay);
+    if (!wish) return [];
+    if (!this.reads("broadcast")) throw this.rights.denied();
+    return await this.hub.archive.read(this.name, wish);
+  }
+
+  #replay(messages: StoredMessage[]): void {
+    const { joinRef, topic } = this.#join;
+    for (const message of messages) {
+      this.#heard.add(message.id);
+      const frame = this.serializer.replay(
+        joinRef,
+        topic,
+        broadcastOf(message, { replayed: true }),
+      );
+      if (frame !== undefined) this.send(frame);
+    }
   }
 
   #afterJoin(): void {
@@ -189,7 +219,7 @@ export class Channel implements Member {
 
   async #broadcast(message: Message): Promise<void> {
     const { payload } = message;
-    if (!(payload instanceof UserBroadcast) && !isObject(payload)) return;
+    if (!isObject(payload)) return;
     // Hosted is silent here, even to a client that waits for an acknowledgement.
     if (!(await this.mayWrite("broadcast")) || this.#closed) return;
     this.hub.rates.events.add();

@@ -2,7 +2,7 @@ import { Channel } from "./channel.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Hub, Transport } from "./hub.ts";
 import type { Limits } from "./limits.ts";
-import { type Frame, MalformedFrame, type Message, type Serializer } from "./serializer.ts";
+import { type Frame, MalformedFrame, type Message, type Serializer } from "./wire.ts";
 
 /** One client's socket with the channels it has joined. */
 export class Connection implements Transport {

@@ -37,7 +37,7 @@ export class Connections {
   }
 
   /** Closes every socket so that its client comes back; resolves when the clients have let go. */
-  async drain(): Promise<void> {
+  async stop(): Promise<void> {
     this.#draining = true;
     clearInterval(this.#sweep);
     await Promise.all([...this.#open].map(([socket, connection]) => {

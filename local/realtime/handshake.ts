@@ -1,7 +1,8 @@
 import type { Keys } from "../keys.ts";
 import { Refusal } from "./refusal.ts";
-import { type Serializer, serializerFor } from "./serializer.ts";
+import { serializerFor } from "./serializer.ts";
 import { claimsOf } from "./tokens.ts";
+import type { Serializer } from "./wire.ts";
 
 /** Who opens a socket, and how it speaks. */
 export interface Handshake {
@@ -28,8 +29,11 @@ export async function readHandshake(request: Request, keys: Keys): Promise<Hands
     if (!(error instanceof Refusal)) throw error;
     return refuse(401, error.message.replace(/ \d+ seconds ago$/, ""));
   }
-  const headers = [...request.headers].filter(([name]) => name.startsWith("x-"));
-  return { apiKey, headers: Object.fromEntries(headers), serializer };
+  return { apiKey, headers: extensionHeaders(request), serializer };
+}
+
+export function extensionHeaders(request: Request): Record<string, string> {
+  return Object.fromEntries([...request.headers].filter(([name]) => name.startsWith("x-")));
 }
 
 export function refuse(status: number, error: string): Response {

@@ -1,10 +1,11 @@
 import type { Keys } from "../keys.ts";
 import type { Log } from "../part.ts";
+import type { Archive } from "./archive.ts";
 import type { Authorization } from "./authorization.ts";
 import type { Channel } from "./channel.ts";
 import type { Limits, Rates } from "./limits.ts";
 import type { Rooms } from "./rooms.ts";
-import type { Frame, Message, Serializer } from "./serializer.ts";
+import type { Frame, Message, Serializer } from "./wire.ts";
 
 /** What all channels share. */
 export interface Hub {
@@ -13,6 +14,7 @@ export interface Hub {
   rates: Rates;
   rooms: Rooms;
   authorization: Authorization;
+  archive: Archive;
   /** False when messages of the database are not being read in time. */
   replicationReady(): Promise<boolean>;
   log: Log;

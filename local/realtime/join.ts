@@ -3,8 +3,8 @@ export interface JoinRequest {
   isPrivate: boolean;
   ack: boolean;
   self: boolean;
-  /** Asked for, whatever its parameters. */
-  replay: boolean;
+  /** What is asked for of earlier broadcasts, as the client wrote it; undefined for nothing. */
+  replay: unknown;
   replicationReady: boolean;
   presenceEnabled: boolean;
   presenceKey: string;
@@ -24,7 +24,7 @@ export function readJoin(payload: unknown): JoinRequest {
     isPrivate: flag(config.private),
     ack: flag(broadcast.ack),
     self: flag(broadcast.self),
-    replay: broadcast.replay !== undefined && broadcast.replay !== null,
+    replay: broadcast.replay ?? undefined,
     replicationReady: flag(broadcast.replication_ready),
     presenceEnabled: flag(presence.enabled),
     presenceKey: keyOf(presence.key),

@@ -62,9 +62,13 @@ export class Rate {
     this.#sum += events;
   }
 
-  get exceeded(): boolean {
+  get average(): number {
     this.#forget();
-    return this.#sum / seconds > this.perSecond;
+    return this.#sum / seconds;
+  }
+
+  get exceeded(): boolean {
+    return this.average > this.perSecond;
   }
 
   #forget(): void {

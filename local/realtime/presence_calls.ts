@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Channel } from "./channel.ts";
 import { isObject } from "./join.ts";
 import { Refusal } from "./refusal.ts";
-import { type Message, sizeOf } from "./serializer.ts";
+import { type Message, sizeOf } from "./wire.ts";
 
 /** The presence calls of one channel: track and untrack, counted, allowed and answered. */
 export class PresenceCalls {

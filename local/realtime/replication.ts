@@ -1,15 +1,8 @@
+import { Buffer } from "node:buffer";
 import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from "pg-logical-replication";
 import type { Log } from "../part.ts";
+import type { StoredMessage } from "./archive.ts";
 import { inTime, pause } from "./time.ts";
-
-/** One committed row of `realtime.messages`, its payload as the JSON text Postgres wrote. */
-export interface StoredMessage {
-  id: string;
-  topic: string;
-  event: string;
-  payload: string;
-  isPrivate: boolean;
-}
 
 /** Made with the schema: inserts into any partition of `realtime.messages`. */
 const publication = "supabase_realtime_messages_publication";
@@ -110,10 +103,11 @@ export class Replication {
       for (const column of log.columns) column.parser = (text: string) => text;
     }
     if (log.tag !== "insert" || log.relation.schema !== "realtime") return;
-    const { id, topic, event, payload, private: isPrivate } = log.new;
-    if (event === null || payload === null || isPrivate === null) return;
+    const { id, topic, event, payload, binary_payload: binary, private: isPrivate } = log.new;
+    if (event === null || isPrivate === null || (payload === null && binary === null)) return;
     try {
-      this.#onMessage({ id, topic, event, payload, isPrivate: isPrivate === "t" });
+      const content = binary === null ? payload : bytesOf(binary);
+      this.#onMessage({ id, topic, event, payload: content, isPrivate: isPrivate === "t" });
     } catch (error) {
       this.#log(`realtime: UnableToBroadcastChanges: ${messageOf(error)}`);
     }
@@ -136,6 +130,9 @@ class TemporarySlot extends PgoutputPlugin {
 const confirmInterval = 1_000;
 const firstDelay = 100;
 const longestDelay = 2_000;
+
+/** The bytes behind `\\x0aff…`, as Postgres writes a bytea. */
+const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.slice(2), "hex"));
 
 const messageOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 

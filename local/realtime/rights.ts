@@ -15,10 +15,10 @@ export class Rights {
     const unknown = extensions.filter((extension) => !this.#readable.has(extension));
     if (!this.authorization || unknown.length === 0) return;
     const allowed = await this.authorization.read(this.subject, unknown).catch((error) => {
-      throw error instanceof Refusal && error.code === "RlsPolicyError" ? this.#denied() : error;
+      throw error instanceof Refusal && error.code === "RlsPolicyError" ? this.denied() : error;
     });
     for (const extension of unknown) this.#readable.set(extension, allowed.has(extension));
-    if (![...this.#readable.values()].includes(true)) throw this.#denied();
+    if (![...this.#readable.values()].includes(true)) throw this.denied();
   }
 
   /** False as long as nobody asked. */
@@ -42,7 +42,7 @@ export class Rights {
       .some((extension) => previous.reads(extension) && !this.reads(extension));
   }
 
-  #denied(): Refusal {
+  denied(): Refusal {
     const { topic } = this.subject;
     return new Refusal(
       "Unauthorized",

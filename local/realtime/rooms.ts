@@ -1,6 +1,6 @@
 import type { Rate } from "./limits.ts";
 import { type Diff, Presence } from "./presence.ts";
-import type { Frame, Serializer } from "./serializer.ts";
+import { type Frame, type Serializer, UserBroadcast } from "./wire.ts";
 
 /** What a member may be sent. */
 export type Extension = "broadcast" | "presence";
@@ -10,6 +10,8 @@ export interface Member {
   readonly serializer: Serializer;
   /** True where the policies, or a public room, let the member read it. */
   reads(extension: Extension): boolean;
+  /** True for a stored message that the member was given again as it joined. */
+  heard(id: unknown): boolean;
   send(frame: Frame): void;
   shutDown(message: string): void;
 }
@@ -35,9 +37,10 @@ export class Room {
 
   #deliver(extension: Extension, event: string, payload: unknown, except?: Member): Member[] {
     const frames = new Map<Serializer, Frame | undefined>();
+    const id = payload instanceof UserBroadcast ? payload.meta?.id : undefined;
     const reached: Member[] = [];
     for (const member of this.members) {
-      if (member === except || !member.reads(extension)) continue;
+      if (member === except || !member.reads(extension) || member.heard(id)) continue;
       const { serializer } = member;
       if (!frames.has(serializer)) {
         frames.set(serializer, serializer.broadcast(this.topic, event, payload));

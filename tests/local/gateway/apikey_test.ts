@@ -6,7 +6,13 @@ const missing = [401, {
   hint: "No `apikey` request header or url param was found.",
 }];
 
-const needKey = ["/rest/v1/things", "/auth/v1/token", "/auth/v1/user", "/auth/v1/verify/x"];
+const needKey = [
+  "/realtime/v1/api/broadcast",
+  "/rest/v1/things",
+  "/auth/v1/token",
+  "/auth/v1/user",
+  "/auth/v1/verify/x",
+];
 const open = [
   "/auth/v1/verify",
   "/auth/v1/callback",

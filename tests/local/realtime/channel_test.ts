@@ -131,6 +131,21 @@ Deno.test("a binary push arrives as a binary frame, a text push as a text frame"
   );
 });
 
+Deno.test("bytes reach the others as they are", async () => {
+  await using realtime = await startRealtime();
+  const topic = newTopic();
+  await using sender = await open(realtime);
+  await using other = await open(realtime);
+  const { ref: joinRef } = await sender.join(topic, { broadcast: { ack: true } });
+  await other.join(topic);
+  const push = { topic: `realtime:${topic}`, joinRef };
+  const payload = Uint8Array.of(0, 1, 254, 255);
+  sender.send(userBroadcastPush({ ...push, ref: "b", event: "bytes", payload }));
+  assertEquals(await sender.reply("b"), ok);
+  const { payload: message } = await other.frame((frame) => frame.event === "broadcast");
+  assertEquals([message.event, [...message.payload as Uint8Array]], ["bytes", [...payload]]);
+});
+
 Deno.test("with ack a broadcast is answered once it is delivered, or too big", async () => {
   await using realtime = await startRealtime({ payloadBytes: 100 });
   const topic = newTopic();

@@ -1,6 +1,7 @@
-import { deepStrictEqual as assertEquals, match } from "node:assert/strict";
-import type { RealtimeChannel, SupabaseClient } from "@supabase/supabase-js";
+import { deepStrictEqual as assertEquals, match, rejects } from "node:assert/strict";
+import { createClient, type RealtimeChannel, type SupabaseClient } from "@supabase/supabase-js";
 import { anonymous, createPerson } from "../../support/clients.ts";
+import { getStack } from "../../support/stack.ts";
 import { until } from "../../support/wait.ts";
 import { connect, newTopic } from "./support.ts";
 
@@ -40,7 +41,7 @@ async function ownTopics(prefix: string): Promise<AsyncDisposable> {
   };
 }
 
-Deno.test("a person hears what the database sends on their own private channel", async () => {
+Deno.test("R1: a person hears what the database sends on their own private channel", async () => {
   const prefix = newTopic();
   await using _topics = await ownTopics(prefix);
   const { client, id } = await createPerson();
@@ -62,7 +63,7 @@ Deno.test("a person hears what the database sends on their own private channel",
   });
 });
 
-Deno.test("a foreign private channel is refused, to a person and to a visitor", async () => {
+Deno.test("R1: a foreign private channel is refused, to a person and to a visitor", async () => {
   const prefix = newTopic();
   await using _topics = await ownTopics(prefix);
   const [ana, ben] = await Promise.all([createPerson(), createPerson()]);
@@ -76,7 +77,7 @@ Deno.test("a foreign private channel is refused, to a person and to a visitor", 
   }
 });
 
-Deno.test("two clients talk, see each other and leave", async () => {
+Deno.test("R1: two clients talk, see each other and leave", async () => {
   const topic = newTopic();
   const [ana, ben] = [anonymous(), anonymous()];
   await using _ana = using(ana);
@@ -119,4 +120,61 @@ Deno.test("a new token reaches the channels that are open, and somebody else's c
   const { data } = await other.client.auth.getSession();
   await client.realtime.setAuth(data.session!.access_token);
   match(await closed, /^You do not have permissions to read/);
+});
+
+Deno.test("R1: bytes travel between clients, by socket and by HTTP, and text to a client of version 1", async () => {
+  const topic = newTopic();
+  const { url, publishableKey } = getStack();
+  const [ana, ben] = [anonymous(), anonymous()];
+  const old = createClient(url, publishableKey, { realtime: { vsn: "1.0.0" } });
+  await using _ana = using(ana);
+  await using _ben = using(ben);
+  await using _old = using(old);
+  const heard: [string, unknown][] = [];
+  const heardOld: string[] = [];
+  const his = ben.channel(topic).on("broadcast", { event: "*" }, ({ event, payload }) => {
+    heard.push([event, payload instanceof ArrayBuffer ? [...new Uint8Array(payload)] : payload]);
+  });
+  const theirs = old.channel(topic)
+    .on("broadcast", { event: "*" }, ({ event }) => void heardOld.push(event));
+  const hers = ana.channel(topic, { config: { broadcast: { ack: true } } });
+  assertEquals(
+    await Promise.all([his, theirs, hers].map(subscribe)),
+    new Array(3).fill("SUBSCRIBED"),
+  );
+  const bytes = Uint8Array.of(0, 255).buffer;
+  await hers.send({ type: "broadcast", event: "socket", payload: bytes });
+  assertEquals(await hers.httpSend("http", bytes), { success: true });
+  assertEquals(await hers.httpSend("text", { n: 1 }), { success: true });
+  await until(() => heard.length === 3 && heardOld.length === 1);
+  assertEquals(heard, [["socket", [0, 255]], ["http", [0, 255]], ["text", { n: 1 }]]);
+  assertEquals(heardOld, ["text"]);
+  assertEquals(await theirs.send({ type: "broadcast", event: "answer", payload: {} }), "ok");
+  await until(() => heard.length === 4);
+});
+
+Deno.test("R1: a private broadcast by HTTP goes as the person, and a late one hears it again", async () => {
+  const prefix = newTopic();
+  await using _topics = await ownTopics(prefix);
+  const { client, id } = await createPerson();
+  const stranger = await createPerson();
+  await using _end = using(client);
+  await using _strangers = using(stranger.client);
+  await using sql = connect();
+  const topic = `${prefix}-${id}`;
+  const config = { private: true, broadcast: { replay: { since: 0, limit: 2 } } };
+  const intruder = stranger.client.channel(topic, { config: { private: true } });
+  await rejects(intruder.httpSend("news", { n: 0 }), /Unauthorized/);
+  for (const n of [1, 2, 3]) {
+    await sql`select realtime.send(jsonb_build_object('n', ${n}::int), 'news', ${topic})`;
+  }
+  const heard: unknown[] = [];
+  const channel = client.channel(topic, { config })
+    .on("broadcast", { event: "news" }, ({ payload, meta }) => {
+      heard.push([payload.n, meta?.replayed === true]);
+    });
+  assertEquals(await subscribe(channel), "SUBSCRIBED");
+  assertEquals(await channel.httpSend("news", { n: 4 }), { success: true });
+  await until(() => heard.length === 3);
+  assertEquals(heard, [[2, true], [3, true], [4, false]]);
 });

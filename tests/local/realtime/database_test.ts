@@ -41,6 +41,24 @@ Deno.test("a message sent in the database arrives with its id, its numbers untou
   assertEquals(frame.text, `{"n": 1.10, "id": "${id}", "big": 12345678901234567890}`);
 });
 
+Deno.test("R1: bytes sent in the database arrive as they are, with their id", async () => {
+  await using realtime = await startRealtime();
+  const topic = newTopic();
+  await using socket = await listen(realtime, topic);
+  await using sql = connect();
+  await sql`select realtime.send_binary('\\x0001feff', 'bytes', ${topic})`;
+  await sql`select realtime.send_binary('', 'none', ${topic})`;
+  await socket.frame(isBroadcast("none"));
+  const frames = socket.on(topic, "broadcast");
+  assertEquals(
+    frames.map(({ binary, payload }) => [binary, [...payload.payload as Uint8Array]]),
+    [[true, [0, 1, 254, 255]], [true, []]],
+  );
+  const stored = await sql<{ id: string }[]>`
+    select id from realtime.messages where topic = ${topic} order by inserted_at`;
+  assertEquals(frames.map(({ payload }) => payload.meta), stored.map(({ id }) => ({ id })));
+});
+
 Deno.test("the private flag of a message picks the room", async () => {
   await using realtime = await startRealtime();
   const topic = newTopic();

@@ -63,7 +63,7 @@ Deno.test("every kind of key opens a socket, as a parameter or as x-api-key", as
 Deno.test("other paths and plain requests get no socket", async () => {
   await using realtime = await startRealtime();
   const { publishable: apikey } = realtime.keys;
-  const path = "/realtime/v1/api/broadcast";
+  const path = "/realtime/v1/api";
   assertEquals(await answer(realtime, { apikey, path }), [404, "Not found"]);
   const plain = await answer(realtime, { apikey, headers: { upgrade: "h2c" } });
   assertEquals(plain, [400, "'upgrade' header must contain 'websocket'"]);

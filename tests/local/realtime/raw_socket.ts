@@ -22,18 +22,20 @@ export class RawSocket implements AsyncDisposable {
   readonly received: Received[] = [];
   readonly closed: Promise<CloseEvent>;
   readonly #socket: WebSocket;
+  readonly #vsn1: boolean;
   #ref = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
+    this.#vsn1 = socket.url.endsWith("vsn=1.0.0");
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => this.received.push(decode(data)));
     this.closed = new Promise((resolve) => socket.addEventListener("close", resolve));
   }
 
-  static async open(url: string, apikey: string): Promise<RawSocket> {
+  static async open(url: string, apikey: string, vsn = "2.0.0"): Promise<RawSocket> {
     const address = url.replace("http", "ws") + "/realtime/v1/websocket";
-    const socket = new WebSocket(`${address}?apikey=${apikey}&vsn=2.0.0`);
+    const socket = new WebSocket(`${address}?apikey=${apikey}&vsn=${vsn}`);
     const raw = new RawSocket(socket);
     await new Promise<void>((resolve, reject) => {
       socket.addEventListener("open", () => resolve());
@@ -48,7 +50,7 @@ export class RawSocket implements AsyncDisposable {
 
   push(topic: string, event: string, payload: unknown, joinRef: string | null = null): string {
     const ref = String(++this.#ref);
-    this.send(JSON.stringify([joinRef, ref, topic, event, payload]));
+    this.send(this.#text(joinRef, ref, topic, event, payload));
     return ref;
   }
 
@@ -80,7 +82,7 @@ export class RawSocket implements AsyncDisposable {
   ): Promise<Reply & { ref: string }> {
     const ref = String(++this.#ref);
     const payload = { config, ...(token && { access_token: token }) };
-    this.send(JSON.stringify([ref, ref, `realtime:${name}`, "phx_join", payload]));
+    this.send(this.#text(ref, ref, `realtime:${name}`, "phx_join", payload));
     return { ...(await this.reply(ref)), ref };
   }
 
@@ -96,6 +98,14 @@ export class RawSocket implements AsyncDisposable {
     await this.call("phoenix", "heartbeat", {});
   }
 
+  #text(join_ref: string | null, ref: string, topic: string, event: string, payload: unknown) {
+    return JSON.stringify(
+      this.#vsn1
+        ? { topic, event, payload, ref, join_ref }
+        : [join_ref, ref, topic, event, payload],
+    );
+  }
+
   async [Symbol.asyncDispose]() {
     this.#socket.close();
     await this.closed;
@@ -104,7 +114,9 @@ export class RawSocket implements AsyncDisposable {
 
 function decode(data: string | ArrayBuffer): Received {
   if (typeof data === "string") {
-    const [joinRef, ref, topic, event, payload] = JSON.parse(data);
+    const parsed = JSON.parse(data);
+    if (!Array.isArray(parsed)) return { joinRef: null, ...parsed, binary: false, text: data };
+    const [joinRef, ref, topic, event, payload] = parsed;
     return { joinRef, ref, topic, event, payload, binary: false, text: data };
   }
   const bytes = new Uint8Array(data);
@@ -135,16 +147,18 @@ export function userBroadcastPush(
     ref?: string;
     topic: string;
     event: string;
+    /** Bytes go as they are, anything else as JSON. */
     payload: unknown;
   },
 ): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const texts = [joinRef, ref, topic, event, ""].map((part) => encoder.encode(part));
-  const body = encoder.encode(JSON.stringify(payload));
+  const binary = payload instanceof Uint8Array;
+  const body = binary ? payload : encoder.encode(JSON.stringify(payload));
   return Uint8Array.from([
     3,
     ...texts.map((part) => part.length),
-    1,
+    binary ? 0 : 1,
     ...texts.flatMap((part) => [...part]),
     ...body,
   ]);
