@@ -13,7 +13,7 @@ insert into public.modules (slug, switchable)
 select slug, false
 from unnest(array[
   'tenants', 'people', 'members', 'audit', 'jobs', 'limits', 'accounts', 'two_factor', 'passkeys',
-  'files', 'notifications', 'privacy', 'moderation', 'operations'
+  'files', 'notifications', 'push', 'privacy', 'moderation', 'operations'
 ]) slug;
 
 insert into public.modules (slug)

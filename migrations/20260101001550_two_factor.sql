@@ -1,6 +1,9 @@
 -- Two factor: time-based codes (RFC 6238) and backup codes. Ciphers and hashes are the functions'
 -- work: the database keeps what they made of a secret, and sees to it that each code counts once.
 
+select private.declare_notification('two_factor.' || what, security => true)
+from unnest(array['enabled', 'disabled', 'backup_code_used', 'backup_codes_replaced']) what;
+
 create table private.two_factor_enrolments (
   person_id uuid primary key references public.people (id) on delete cascade,
   secret text not null check (secret ~ '^v1(\.[A-Za-z0-9_-]+){3}$' and char_length(secret) <= 300),
@@ -95,7 +98,7 @@ begin
 
   perform private.two_factor_forget(v_person);
   perform private.audit('TWO_FACTOR_DISABLED', 'people:' || v_person, actor => v_person);
-  perform private.send_email(v_person, 'two_factor.disabled');
+  perform private.notify(v_person, 'two_factor.disabled');
   return public.two_factor_status();
 end;
 $$;

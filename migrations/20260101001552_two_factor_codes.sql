@@ -131,7 +131,7 @@ begin
   perform private.audit(
     'TWO_FACTOR_ENABLED', 'people:' || two_factor_confirm.person, actor => two_factor_confirm.person
   );
-  perform private.send_email(two_factor_confirm.person, 'two_factor.enabled');
+  perform private.notify(two_factor_confirm.person, 'two_factor.enabled');
 end;
 $$;
 comment on function private.two_factor_confirm(uuid, uuid, jsonb) is
@@ -179,7 +179,7 @@ begin
   select count(*) into v_left from private.two_factor_backup_codes c
   where c.person_id = two_factor_use_backup_code.person and c.used_at is null;
   perform private.audit('TWO_FACTOR_BACKUP_USED', 'people:' || person, actor => person);
-  perform private.send_email(
+  perform private.notify(
     person, 'two_factor.backup_code_used', jsonb_build_object('left', v_left::text)
   );
   return jsonb_build_object('backup_codes_left', v_left);
@@ -212,7 +212,7 @@ begin
   end if;
   perform private.two_factor_keep_backup(person, backup);
   perform private.audit('TWO_FACTOR_BACKUP_REPLACED', 'people:' || person, actor => person);
-  perform private.send_email(person, 'two_factor.backup_codes_replaced');
+  perform private.notify(person, 'two_factor.backup_codes_replaced');
 end;
 $$;
 comment on function public.two_factor_replace_backup_codes(uuid, uuid, jsonb) is

@@ -10,11 +10,18 @@ import {
   keysByName,
   keySet,
   limitList,
-  mailbox,
   originList,
   placeholderIn,
   projectUrl,
 } from "./config_values.ts";
+import {
+  type MailConfig,
+  mailConfig,
+  mailVariables,
+  type PushConfig,
+  pushConfig,
+  pushVariables,
+} from "./config_providers.ts";
 import { Secret } from "./secret.ts";
 
 /** Every variable the functions read, once: its meaning, its form and its default. */
@@ -35,6 +42,10 @@ export const variables = z.object({
     .describe("Shared secret of projects that still sign HS256. Default: HS256 is refused."),
   NEXUS_TOKEN_ISSUERS: issuerList.optional()
     .describe("Comma-separated issuers of accepted tokens. Default: SUPABASE_URL + /auth/v1."),
+  NEXUS_PUBLIC_URL: httpUrl.optional()
+    .describe(
+      "Address that people's mail programs and browsers reach this project by. Default: SUPABASE_URL.",
+    ),
   NEXUS_CORS_ORIGINS: originList.optional()
     .describe(
       "Comma-separated origins of browser apps. Default: none; local ports on a local one.",
@@ -56,15 +67,7 @@ export const variables = z.object({
       "Comma-separated origins of provider fakes on this machine, for a local project only. " +
         "Default: none, so that no inner address is ever called.",
     ),
-  RESEND_API_KEY: z.string().min(8).optional()
-    .describe("Key of the mail provider Resend. Default: no mail is sent."),
-  RESEND_API_URL: httpUrl.default("https://api.resend.com")
-    .describe("Address of Resend's API, or of something that speaks it."),
-  EMAIL_FROM: mailbox.optional()
-    .describe(
-      "Sender of all mail, as `Name <address>`; the domain is verified with the provider. " +
-        "Default: no mail is sent.",
-    ),
+  ...mailVariables,
   SEND_EMAIL_HOOK_SECRET: hookSecrets.optional()
     .describe(
       "Secret of Auth's send_email hook, as `v1,whsec_<base64>`; two with `|` between while it " +
@@ -81,6 +84,7 @@ export const variables = z.object({
     .describe("What authenticator apps call this project."),
   TWO_FACTOR_HASH_COST: argon2Cost.prefault("m=8192,t=3")
     .describe("Cost of hashing backup codes by argon2id: memory in KiB and passes."),
+  ...pushVariables,
   WORKER_SECRET: z.string().min(32).optional()
     .describe(
       "What the database proves itself by to the worker, the same as `worker_secret` in its vault. " +
@@ -93,6 +97,8 @@ export interface Config {
   /** The project runs on this machine: plain HTTP, development origins. */
   readonly local: boolean;
   readonly supabaseUrl: string;
+  /** Where people outside reach this project: for links in mails. */
+  readonly publicUrl: string;
   readonly publishableKey: string;
   /** The key that the functions themselves use. */
   readonly secretKey: Secret;
@@ -112,13 +118,11 @@ export interface Config {
     readonly limits: z.infer<typeof limitList>;
     readonly localProviders: readonly string[];
   };
-  readonly email: {
-    readonly provider: { readonly url: string; readonly key: Secret | undefined };
-    /** The sender of all mail; undefined where no mail is sent. */
-    readonly from: z.infer<typeof mailbox> | undefined;
+  readonly email: MailConfig & {
     /** What signs the calls of Auth's send_email hook. */
     readonly hookSecrets: readonly Secret[];
   };
+  readonly push: PushConfig;
   readonly twoFactor: {
     /** The keys of authenticator secrets, the one that encrypts first; none where it is off. */
     readonly keys: readonly { readonly name: string; readonly key: Secret }[];
@@ -204,6 +208,7 @@ function resolve(env: z.infer<typeof variables>): Config {
   return {
     local,
     supabaseUrl: url,
+    publicUrl: env.NEXUS_PUBLIC_URL ?? url,
     publishableKey: ordered(env.SUPABASE_PUBLISHABLE_KEYS ?? {})[0] ?? env.SUPABASE_ANON_KEY!,
     secretKey: secretKeys[0]!,
     secretKeys,
@@ -222,13 +227,10 @@ function resolve(env: z.infer<typeof variables>): Config {
       localProviders: env.NEXUS_LOCAL_PROVIDERS ?? [],
     },
     email: {
-      provider: {
-        url: env.RESEND_API_URL,
-        key: env.RESEND_API_KEY ? new Secret(env.RESEND_API_KEY) : undefined,
-      },
-      from: env.EMAIL_FROM,
+      ...mailConfig(env),
       hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),
     },
+    push: pushConfig(env),
     twoFactor: {
       keys: (env.TWO_FACTOR_KEYS ?? []).map(({ name, key }) => ({ name, key: new Secret(key) })),
       issuer: env.TWO_FACTOR_ISSUER,

@@ -64,13 +64,39 @@ export const mailbox = z.string()
     return { name, address };
   });
 
-/** Secrets as Auth writes them: `v1,whsec_…`, several with `|` between; each as base64 alone. */
+/** Secrets of Standard Webhooks, as Auth (`v1,whsec_…`) and Resend (`whsec_…`) write them, several with `|` between; each as base64 alone. */
 export const hookSecrets = z.string().transform((text) => text.split("|"))
   .refine(
-    (secrets) => secrets.every((secret) => /^v1,whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)),
+    (secrets) => secrets.every((secret) => /^(v1,)?whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)),
     "must be v1,whsec_<base64 of at least 24 bytes>",
   )
-  .transform((secrets) => secrets.map((secret) => secret.slice("v1,whsec_".length)));
+  .transform((secrets) => secrets.map((secret) => secret.replace(/^(v1,)?whsec_/, "")));
+
+/** `smtps://user:password@host:465`; `smtp:` is for a server on this machine. */
+export const smtpServer = z.string()
+  .refine((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, hostname } = new URL(text);
+    const near = /^(localhost|127(\.\d+){3})$/.test(hostname);
+    return hostname !== "" && (protocol === "smtps:" || protocol === "smtp:" && near);
+  }, "must be smtps://user:password@host:465")
+  .transform((text) => {
+    const { protocol, hostname, port, username, password } = new URL(text);
+    const secure = protocol === "smtps:";
+    return {
+      secure,
+      host: hostname,
+      port: Number(port) || (secure ? 465 : 25),
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+    };
+  });
+
+/** `resend,smtp`: whom to send mail by, the first one first. */
+export const mailProviders = list(
+  (text) => ["resend", "smtp", "gmail"].includes(text),
+  "must list resend, smtp or gmail",
+).transform((items) => [...new Set(items)] as ("resend" | "smtp" | "gmail")[]);
 
 const ringKey = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/;
 
@@ -110,6 +136,30 @@ const json = z.string().transform((text, context): unknown => {
     return z.NEVER;
   }
 });
+
+/** The key file of a Google service account. */
+export const serviceAccount = json.pipe(
+  z.object({
+    project_id: z.string().min(1),
+    private_key_id: z.string().min(1),
+    private_key: z.string().startsWith("-----BEGIN PRIVATE KEY-----"),
+    client_email: z.email(),
+    token_uri: httpUrl.default("https://oauth2.googleapis.com/token"),
+  }, { error: "must be the JSON key of a service account" }),
+);
+
+/** A raw P-256 key as base64url: 65 bytes of a public one, 32 of a private one. */
+export const vapidKey = (bytes: 65 | 32) =>
+  z.string().regex(
+    bytes === 65 ? /^B[A-Za-z0-9_-]{86}$/ : /^[A-Za-z0-9_-]{43}$/,
+    `must be base64url of ${bytes} bytes`,
+  );
+
+/** Whom push services write to about our messages; Apple's takes no inner address. */
+export const vapidSubject = z.string().regex(
+  /^(mailto:[^\s<>@,;"]+@[^\s<>@,;"]+|https:\/\/[^\s]+)$/,
+  "must be mailto:… or https://…",
+);
 
 export const keysByName = json.pipe(
   z.record(z.string(), z.string().min(20, "each key must have at least 20 characters"), {

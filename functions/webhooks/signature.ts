@@ -9,18 +9,20 @@ const tolerance = 300;
 /**
  * Verifies a call after Standard Webhooks and gives its id, which is good for one use only.
  * Everything that is wrong with it is refused in one way, so that nobody learns how far they came.
+ * Svix, which calls for Resend, signs the same under names of its own.
  */
 export function verifySignature(
   secrets: readonly Secret[],
   headers: Headers,
   body: string,
+  prefix: "webhook" | "svix" = "webhook",
 ): string {
-  const id = headers.get("webhook-id") ?? "";
-  const timestamp = headers.get("webhook-timestamp") ?? "";
+  const id = headers.get(`${prefix}-id`) ?? "";
+  const timestamp = headers.get(`${prefix}-timestamp`) ?? "";
   const age = Math.abs(Date.now() / 1000 - Number(timestamp));
   if (!/^[\w.-]{1,200}$/.test(id)) refuse("no usable webhook-id");
   if (!/^\d{1,12}$/.test(timestamp) || age > tolerance) refuse("the timestamp is not of now");
-  const given = (headers.get("webhook-signature") ?? "").split(/[ ,]+/);
+  const given = (headers.get(`${prefix}-signature`) ?? "").split(/[ ,]+/);
   const signed = `${id}.${timestamp}.${body}`;
   const expected = secrets.map((secret) =>
     createHmac("sha256", Buffer.from(secret.reveal(), "base64")).update(signed).digest()

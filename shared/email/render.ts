@@ -1,19 +1,25 @@
 import { z } from "@hono/zod-openapi";
+import { type Brand, type Look, lookOf } from "./brand.ts";
 import { oneLine } from "./headers.ts";
 import { htmlOf } from "./layout.tsx";
-import { type Language, languageOf, type TemplateName } from "./locales/mod.ts";
+import type { Language } from "./locales/mod.ts";
 import { textOf } from "./text.ts";
 import { UnsendableMail } from "./unsendable.ts";
+import { filler, valuesOf, wordingOf } from "./wording.ts";
 
 /** What a mail is made of, in the language of whoever reads it; every form of it says all of this. */
 export interface Content {
   language: string;
+  direction: "ltr" | "rtl";
+  look: Look;
   sender: string;
   heading: string;
   paragraphs: string[];
+  items: { text: string; link: string | undefined }[];
   action: { label: string; link: string; address: string } | undefined;
   code: { label: string; value: string } | undefined;
   why: string;
+  settings: { label: string; link: string } | undefined;
 }
 
 export interface Rendered {
@@ -22,52 +28,74 @@ export interface Rendered {
   text: string;
 }
 
+/** A notice that stands in a digest, as often as it came. */
+export interface DigestItem {
+  template: string;
+  data: Record<string, unknown>;
+  count: number;
+}
+
 export interface MailToRender {
   template: string;
   locale: string | null;
   /** What readers know the sender by: the community, or the platform. */
   sender: string;
   data: unknown;
+  brand?: Brand | null;
+  items?: DigestItem[] | null;
+  /** Where this mail's own setting is changed. */
+  settings?: string | undefined;
+  /** About the safety of the account: nobody switches it off. */
+  security?: boolean;
 }
 
+const Link = z.url({ protocol: /^https?$/ });
+
 /** `link` and `code` have a place of their own in the layout; the other values fill the wording. */
-const Data = z.object({
-  link: z.url({ protocol: /^https?$/ }).optional(),
-  code: z.string().max(64).optional(),
-}).catchall(z.string().max(500));
+const Data = z.looseObject({ link: Link.optional(), code: z.string().max(64).optional() });
 
 /** Renders a template as HTML and as text. Throws `UnsendableMail` for one that cannot be. */
-export function render({ template, locale, sender, data }: MailToRender): Rendered {
-  const { tag, words } = languageOf(locale);
-  if (!isTemplate(words, template)) throw new UnsendableMail(`no template ${template}`);
-  const parsed = Data.safeParse(data);
+export function render(mail: MailToRender, known?: Record<string, Language>): Rendered {
+  const { template } = mail;
+  const { tag, words, wording } = wordingOf(template, mail.locale, known);
+  const parsed = Data.safeParse(mail.data);
   if (!parsed.success) throw new UnsendableMail(`${template}: data does not fit`);
   const { link, code, ...values } = parsed.data;
-  const from = oneLine(sender);
-  const fill = filler({ ...values, sender: from }, template);
-  const { subject, heading, paragraphs, action } = words.templates[template];
+  const sender = oneLine(mail.sender);
+  const fill = filler({ ...valuesOf(values), sender }, template);
   const { layout } = words;
   const content: Content = {
     language: tag,
-    sender: from,
-    heading: fill(heading),
-    paragraphs: paragraphs.map(fill),
-    action: link && action ? { label: action, link, address: layout.address } : undefined,
+    direction: words.direction ?? "ltr",
+    look: lookOf(mail.brand),
+    sender,
+    heading: fill(wording.heading),
+    paragraphs: wording.paragraphs.map(fill),
+    items: (mail.items ?? []).map((item) => itemOf(item, mail, sender, known)),
+    action: link && wording.action
+      ? { label: wording.action, link, address: layout.address }
+      : undefined,
     code: code ? { label: link ? layout.orCode : layout.code, value: code } : undefined,
-    why: fill(layout.why),
+    why: [layout.why, ...(mail.security ? [layout.always] : [])].map(fill).join(" "),
+    settings: mail.settings ? { label: layout.settings, link: mail.settings } : undefined,
   };
-  return { subject: fill(subject), html: htmlOf(content), text: textOf(content) };
+  return { subject: fill(wording.subject), html: htmlOf(content), text: textOf(content) };
 }
 
-const isTemplate = ({ templates }: Language, name: string): name is TemplateName =>
-  Object.hasOwn(templates, name);
-
-/** Puts values where the wording has `{name}`; a mail with a gap in it is not sent. */
-function filler(values: Record<string, string>, template: string): (text: string) => string {
-  return (text) =>
-    text.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
-      const value = Object.hasOwn(values, name) ? values[name] : undefined;
-      if (value === undefined) throw new UnsendableMail(`${template}: ${name} is missing`);
-      return oneLine(value);
-    });
+/** One line of a digest: what the notice's own mail would have as its subject. */
+function itemOf(
+  { template, data, count }: DigestItem,
+  { locale }: MailToRender,
+  sender: string,
+  known?: Record<string, Language>,
+): Content["items"][number] {
+  const { words, wording } = wordingOf(template, locale, known);
+  const text = filler({ ...valuesOf(data), sender }, template)(wording.subject);
+  const link = Link.safeParse(data.link);
+  return {
+    text: count > 1
+      ? filler({ text, count: String(count) }, template)(words.layout.digestOf)
+      : text,
+    link: link.success ? link.data : undefined,
+  };
 }

@@ -1,12 +1,23 @@
 import type { Content } from "./render.ts";
 
 /** The mail for readers who see no HTML. */
-export function textOf({ heading, paragraphs, action, code, why, sender }: Content): string {
+export function textOf(content: Content): string {
+  const { heading, paragraphs, items, action, code, why, settings, sender, look } = content;
+  const closing = [
+    sender,
+    why,
+    ...(settings ? [`${settings.label}: ${settings.link}`] : []),
+    ...(look.footer ? [look.footer] : []),
+  ];
   return [
     heading,
     ...paragraphs,
+    ...(items.length > 0 ? [items.map(lineOf).join("\n")] : []),
     ...(action ? [`${action.label}:\n${action.link}`] : []),
     ...(code ? [`${code.label}\n${code.value}`] : []),
-    `-- \n${sender}\n${why}`,
+    `-- \n${closing.join("\n")}`,
   ].join("\n\n") + "\n";
 }
+
+const lineOf = ({ text, link }: Content["items"][number]): string =>
+  link ? `- ${text}\n  ${link}` : `- ${text}`;

@@ -57,6 +57,7 @@ export const catalogue = {
   "limits.feature_unknown": { status: 422, title: "There is no such feature switch" },
 
   "email.not_configured": { status: 503, title: "This project sends no mail yet" },
+  "notifications.link_refused": { status: 403, title: "The link is not one of ours" },
   "webhooks.signature_refused": {
     status: 401,
     title: "The signature is missing, wrong, old or used before",

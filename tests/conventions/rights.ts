@@ -22,6 +22,8 @@ export const rights: Record<string, TableRights> = {
   role_permissions: { select: { owner: "all", member: "all" } },
   files: { select: { owner: "all", member: "all" } },
   files_variants: { select: { owner: "all", member: "all" } },
+  notifications: { owner: "person_id", select: { owner: "own", member: "own" } },
+  notifications_counters: { owner: "person_id", select: { owner: "own", member: "own" } },
   wallet_currencies: { select: { owner: "all", member: "all" } },
   wallet_organisations: { select: { owner: "all", member: "all" } },
   wallet_agents: { owner: "person_id", select: { owner: "all", member: "own" } },
@@ -60,6 +62,10 @@ export const withoutTenant: Record<string, string | null> = {
   tenants_create: "tenants.not_found",
   two_factor_disable: "two_factor.not_enabled",
   two_factor_status: null,
+  notifications_set_hours: "request.invalid",
+  push_add_device: "request.invalid",
+  push_remove: null,
+  push_subscribe: "request.invalid",
   operations_health: "tenants.not_found",
 };
 

@@ -38,6 +38,9 @@ async function createWorld(): Promise<World> {
   await fillWallet(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   const sql = connect();
+  for (const { id } of [owner, member]) {
+    await sql`select private.notify(${id}, 'two_factor.enabled', '{}', ${tenant.id})`;
+  }
   // What is still to be folded would be, on the clock, in the middle of the matrix.
   await sql`select private.wallet_fold_all()`;
   return { sql, tenant, owner, member, outsider };

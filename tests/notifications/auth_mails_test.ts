@@ -81,10 +81,12 @@ Deno.test("once a mail is sent, its link, its code and where it went are forgott
   await withDatabase(async (sql) => {
     const kept = await until(async () => {
       const [row] = await sql`
-        select address, data, provider_id from private.notifications_emails
-        where person_id = ${id} and sent_at is not null`;
+        select e.address, e.payload, d.provider_id
+        from private.notifications_events e
+        join private.notifications_deliveries d on d.event_id = e.id
+        where e.person_id = ${id} and d.status = 'sent'`;
       return row;
     });
-    assert.deepEqual(kept, { address: null, data: {}, provider_id: providerId });
+    assert.deepEqual({ ...kept }, { address: null, payload: {}, provider_id: providerId });
   });
 });

@@ -2,21 +2,20 @@ import assert from "node:assert/strict";
 import { createPerson } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { until } from "../support/wait.ts";
+import { deliveriesOf, jobOf, notify } from "./support.ts";
 
 // Alone: the failing provider opens the worker's circuit, and mails of other tests would wait.
 Deno.test("a mail that the provider keeps failing is tried four times, then dead, and kept for a replay", () =>
   withDatabase(async (sql) => {
     const { id } = await createPerson({ email: `fail-500@${crypto.randomUUID()}.test` });
-    const [mail] = await sql`select private.send_email(${id}, 'auth.password_changed') as id`;
+    const event = await notify(sql, { id });
     const dead = await until(async () => {
       const [job] = await sql`
         select attempts, reason, last_error, died_at - created_at >= interval '7 s' as patient
-        from private.jobs_dead where aggregate = ${`notifications_emails:${mail!.id}`}`;
+        from private.jobs_dead where aggregate = ${jobOf(event)}`;
       return job;
     }, { timeout: 90_000, every: 200 });
     assert.deepEqual([dead.attempts, dead.reason, dead.patient], [4, "failed", true]);
     assert.match(dead.last_error, /unavailable/);
-    const [kept] = await sql`
-      select sent_at from private.notifications_emails where id = ${mail!.id}`;
-    assert.equal(kept!.sent_at, null);
+    assert.equal((await deliveriesOf(sql, event)).email!.status, "waiting");
   }));

@@ -6,6 +6,18 @@ export const de: Language = {
     orCode: "Oder geben Sie diesen Code ein, wo Sie danach gefragt wurden:",
     address: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:",
     why: "Sie erhalten diese E-Mail wegen Ihres Kontos bei {sender}.",
+    always: "Sie betrifft die Sicherheit Ihres Kontos und wird deshalb immer gesendet.",
+    settings: "Wählen, ob Sie solche E-Mails erhalten",
+    digestOf: "{text} ({count})",
+    page: "Solche E-Mails: {what}",
+    pageNow: "So ist es jetzt. Wählen Sie, wie es sein soll.",
+    pageInstant: "Sofort",
+    pageDaily: "Einmal am Tag, mit anderen zusammen",
+    pageWeekly: "Einmal in der Woche, mit anderen zusammen",
+    pageOff: "Gar nicht",
+    pageSave: "Speichern",
+    pageSaved: "Gespeichert.",
+    pageFixed: "Sie betrifft die Sicherheit Ihres Kontos und wird immer gesendet.",
   },
   templates: {
     "auth.signup": {
@@ -98,6 +110,11 @@ export const de: Language = {
       subject: "Ein zweiter Faktor wurde entfernt",
       heading: "Ein zweiter Faktor wurde entfernt",
       paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
+    },
+    "notifications.digest": {
+      subject: "Neues von {sender}",
+      heading: "Neues von {sender}",
+      paragraphs: ["Das wollten Sie gesammelt lesen:"],
     },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",

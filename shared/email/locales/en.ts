@@ -13,6 +13,18 @@ export const en = {
     orCode: "Or enter this code where you were asked for it:",
     address: "If the button does not work, open this address:",
     why: "You get this mail because of your account at {sender}.",
+    always: "It is about the safety of your account, so it is always sent.",
+    settings: "Choose whether you get mails like this",
+    digestOf: "{text} ({count})",
+    page: "Mails like this: {what}",
+    pageNow: "This is what holds now. Choose what should.",
+    pageInstant: "At once",
+    pageDaily: "Once a day, with others",
+    pageWeekly: "Once a week, with others",
+    pageOff: "Not at all",
+    pageSave: "Save",
+    pageSaved: "Saved.",
+    pageFixed: "It is about the safety of your account and is always sent.",
   },
   templates: {
     "auth.signup": {
@@ -100,6 +112,11 @@ export const en = {
       heading: "A second factor was removed",
       paragraphs: ["If it was not you, reset your password now."],
     },
+    "notifications.digest": {
+      subject: "What is new at {sender}",
+      heading: "What is new at {sender}",
+      paragraphs: ["This is what you wanted to read together:"],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",
@@ -139,6 +156,8 @@ export type TemplateName = keyof typeof en.templates;
 
 /** A language: every template in its words. */
 export interface Language {
+  /** Where its lines begin; left where nothing is said. */
+  direction?: "rtl";
   layout: Record<keyof typeof en.layout, string>;
   templates: Record<TemplateName, Wording>;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { languageOf } from "shared/email/locales/mod.ts";
+import { languageOf, languages } from "shared/email/locales/mod.ts";
 import { de } from "shared/email/locales/de.ts";
 import { en } from "shared/email/locales/en.ts";
 import { render } from "shared/email/render.ts";
@@ -29,7 +29,7 @@ Deno.test("HTML and text say the same, and HTML escapes what it says", () => {
 
 Deno.test("the layout is one that screen readers follow", () => {
   const { html } = render(mail);
-  assert.match(html, /^<!doctype html><html lang="en">/);
+  assert.match(html, /^<!doctype html><html lang="en" dir="ltr">/);
   assert.match(html, /<title>[^<]+<\/title>/);
   assert.match(html, /role="article" aria-label="[^"]+"/);
   assert.equal([...html.matchAll(/<h1/g)].length, 1);
@@ -39,7 +39,7 @@ Deno.test("the layout is one that screen readers follow", () => {
 Deno.test("a mail is in its reader's language, or in English where we do not speak it", () => {
   const { html, subject } = render({ ...mail, locale: "de-AT" });
   assert.equal(subject, de.templates["auth.email_change"].subject);
-  assert.match(html, /<html lang="de">/);
+  assert.match(html, /<html lang="de" dir="ltr">/);
   for (const locale of ["xx", "", null, "constructor"]) {
     assert.equal(languageOf(locale).tag, "en");
     assert.equal(render({ ...mail, locale }).subject, en.templates["auth.email_change"].subject);
@@ -49,10 +49,13 @@ Deno.test("a mail is in its reader's language, or in English where we do not spe
 Deno.test("every language fills the same gaps in every template", () => {
   const gaps = (words: unknown) =>
     [...JSON.stringify(words).matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
-  for (const [name, wording] of Object.entries(en.templates)) {
-    const translated = de.templates[name as keyof typeof de.templates];
-    assert.deepEqual(gaps(translated), gaps(wording), name);
-    assert.equal("action" in translated, "action" in wording, name);
+  for (const [tag, { layout, templates }] of Object.entries(languages)) {
+    assert.deepEqual(gaps(layout), gaps(en.layout), tag);
+    for (const [name, wording] of Object.entries(en.templates)) {
+      const translated = templates[name as keyof typeof templates];
+      assert.deepEqual(gaps(translated), gaps(wording), `${tag}: ${name}`);
+      assert.equal("action" in translated, "action" in wording, `${tag}: ${name}`);
+    }
   }
 });
 

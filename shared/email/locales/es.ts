@@ -1,0 +1,146 @@
+import type { Language } from "./en.ts";
+
+export const es: Language = {
+  layout: {
+    code: "Su código:",
+    orCode: "O introduzca este código donde se le haya pedido:",
+    address: "Si el botón no funciona, abra esta dirección:",
+    why: "Recibe este correo por su cuenta en {sender}.",
+    always: "Trata de la seguridad de su cuenta y por eso se envía siempre.",
+    settings: "Elegir si recibe correos como este",
+    digestOf: "{text} ({count})",
+    page: "Correos como este: {what}",
+    pageNow: "Esto es lo que vale ahora. Elija lo que prefiera.",
+    pageInstant: "Al momento",
+    pageDaily: "Una vez al día, junto con otros",
+    pageWeekly: "Una vez a la semana, junto con otros",
+    pageOff: "Nunca",
+    pageSave: "Guardar",
+    pageSaved: "Guardado.",
+    pageFixed: "Trata de la seguridad de su cuenta y se envía siempre.",
+  },
+  templates: {
+    "auth.signup": {
+      subject: "Confirme su dirección de correo",
+      heading: "Le damos la bienvenida",
+      paragraphs: ["Confirme que esta es su dirección y su cuenta quedará lista."],
+      action: "Confirmar mi dirección",
+    },
+    "auth.invite": {
+      subject: "Tiene una invitación",
+      heading: "Tiene una invitación",
+      paragraphs: ["Alguien quiere que participe. Acepte para crear su cuenta."],
+      action: "Aceptar la invitación",
+    },
+    "auth.magiclink": {
+      subject: "Su enlace para entrar",
+      heading: "Entrar",
+      paragraphs: ["Use este enlace para entrar. Sirve una vez y durante una hora."],
+      action: "Entrar",
+    },
+    "auth.recovery": {
+      subject: "Restablezca su contraseña",
+      heading: "Restablecer la contraseña",
+      paragraphs: [
+        "Alguien, esperamos que usted, pidió una contraseña nueva para esta cuenta.",
+        "Si no fue usted, no tiene que hacer nada: la contraseña sigue como está.",
+      ],
+      action: "Elegir una contraseña nueva",
+    },
+    "auth.email_change": {
+      subject: "Confirme el cambio de su dirección de correo",
+      heading: "Cambio de su dirección de correo",
+      paragraphs: [
+        "La dirección de su cuenta va a cambiar de {old_email} a {new_email}.",
+        "Si no lo pidió usted, no lo confirme y cambie su contraseña.",
+      ],
+      action: "Confirmar el cambio",
+    },
+    "auth.reauthentication": {
+      subject: "Confirme que es usted",
+      heading: "Confirme que es usted",
+      paragraphs: ["Introduzca este código donde se le haya pedido. No se lo diga a nadie."],
+    },
+    "auth.password_changed": {
+      subject: "Su contraseña ha cambiado",
+      heading: "Su contraseña ha cambiado",
+      paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
+    },
+    "auth.email_changed": {
+      subject: "Su dirección de correo ha cambiado",
+      heading: "Su dirección de correo ha cambiado",
+      paragraphs: [
+        "Hasta ahora su cuenta tenía la dirección {old_email}.",
+        "Si no la cambió usted, pida ayuda de inmediato.",
+      ],
+    },
+    "auth.phone_changed": {
+      subject: "Su número de teléfono ha cambiado",
+      heading: "Su número de teléfono ha cambiado",
+      paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
+    },
+    "auth.identity_linked": {
+      subject: "Se añadió otra forma de entrar",
+      heading: "Se añadió otra forma de entrar",
+      paragraphs: [
+        "Ahora se puede entrar en su cuenta mediante {provider}.",
+        "Si no la añadió usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "auth.identity_unlinked": {
+      subject: "Se quitó una forma de entrar",
+      heading: "Se quitó una forma de entrar",
+      paragraphs: [
+        "Ya no se puede entrar en su cuenta mediante {provider}.",
+        "Si no la quitó usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "auth.factor_enrolled": {
+      subject: "Se añadió un segundo factor",
+      heading: "Se añadió un segundo factor",
+      paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
+    },
+    "auth.factor_unenrolled": {
+      subject: "Se quitó un segundo factor",
+      heading: "Se quitó un segundo factor",
+      paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
+    },
+    "notifications.digest": {
+      subject: "Novedades de {sender}",
+      heading: "Novedades de {sender}",
+      paragraphs: ["Esto es lo que quería leer de una vez:"],
+    },
+    "two_factor.enabled": {
+      subject: "La verificación en dos pasos está activada",
+      heading: "La verificación en dos pasos está activada",
+      paragraphs: [
+        "Desde ahora su cuenta pide un código de su aplicación de autenticación.",
+        "Si no la activó usted, restablezca su contraseña y pida ayuda de inmediato.",
+      ],
+    },
+    "two_factor.disabled": {
+      subject: "La verificación en dos pasos está desactivada",
+      heading: "La verificación en dos pasos está desactivada",
+      paragraphs: [
+        "Su cuenta ya no pide un código de su aplicación de autenticación.",
+        "Si no la desactivó usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "two_factor.backup_code_used": {
+      subject: "Se usó un código de reserva",
+      heading: "Se usó un código de reserva",
+      paragraphs: [
+        "Alguien, esperamos que usted, entró con uno de sus códigos de reserva. Códigos que quedan: {left}.",
+        "Si no fue usted, restablezca su contraseña y pida códigos de reserva nuevos.",
+      ],
+    },
+    "two_factor.backup_codes_replaced": {
+      subject: "Tiene códigos de reserva nuevos",
+      heading: "Tiene códigos de reserva nuevos",
+      paragraphs: [
+        "Se crearon códigos de reserva nuevos para su cuenta. Los anteriores ya no sirven.",
+        "Si no fue usted, restablezca su contraseña ahora.",
+      ],
+    },
+  },
+};

@@ -1,0 +1,71 @@
+import nodemailer from "nodemailer";
+import type { Config } from "../../config.ts";
+import { contentOf } from "../mime.ts";
+import type { MailProvider } from "../send.ts";
+import { NotTaken, UnknownOutcome, UnsendableMail } from "../unsendable.ts";
+
+const name = "smtp";
+
+/** Milliseconds for each step of the conversation. */
+const patience = 10_000;
+
+/** A command of SMTP after which the server has the mail, whatever is heard of it. */
+const handedOver = new Set(["DATA", "API"]);
+
+/** Any SMTP server, encrypted from the first byte: hosted functions reach port 465, not 25 or 587. */
+export const smtp: MailProvider = {
+  isConfigured: ({ smtp }) => smtp !== undefined,
+
+  async send({ config }, message, signal) {
+    const transport = transportOf(config.email.smtp!);
+    signal?.addEventListener("abort", () => transport.close(), { once: true });
+    try {
+      return (await transport.sendMail(contentOf(message))).messageId;
+    } catch (error) {
+      throw failureOf(error as SmtpError);
+    } finally {
+      transport.close();
+    }
+  },
+
+  async check({ config }) {
+    const transport = transportOf(config.email.smtp!);
+    try {
+      await transport.verify();
+    } finally {
+      transport.close();
+    }
+  },
+};
+
+function transportOf({ host, port, user, password, secure }: NonNullable<Config["email"]["smtp"]>) {
+  return nodemailer.createTransport({
+    host,
+    port,
+    secure,
+    ...(user && { auth: { user, pass: password.reveal() } }),
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+}
+
+interface SmtpError extends Error {
+  code?: string;
+  command?: string;
+  responseCode?: number;
+}
+
+function failureOf(error: SmtpError): Error {
+  const { responseCode = 0, command = "", code = "" } = error;
+  const said = `SMTP: ${code} ${command} ${responseCode || ""}`.trim();
+  // A refusal is the server's own word that it has nothing: for the receiver or the content for
+  // good (5xx), for the sender's login not, since another provider may know better.
+  if (responseCode >= 500 && ["RCPT TO", "DATA"].includes(command)) return new UnsendableMail(said);
+  if (responseCode >= 400) return new NotTaken(said, { cause: error });
+  return handedOver.has(command) || code === "ETIMEDOUT" && command === ""
+    ? new UnknownOutcome(name, error)
+    : new NotTaken(said, { cause: error });
+}
