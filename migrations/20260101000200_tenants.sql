@@ -12,8 +12,8 @@ comment on table public.modules is
 insert into public.modules (slug, switchable)
 select slug, false
 from unnest(array[
-  'tenants', 'people', 'members', 'audit', 'jobs', 'limits', 'accounts', 'two_factor', 'passkeys',
-  'files', 'notifications', 'push', 'privacy', 'moderation', 'operations'
+  'tenants', 'people', 'members', 'invitations', 'locations', 'audit', 'jobs', 'limits', 'accounts',
+  'two_factor', 'passkeys', 'files', 'notifications', 'push', 'privacy', 'moderation', 'operations'
 ]) slug;
 
 insert into public.modules (slug)
@@ -32,6 +32,8 @@ grant select on public.modules to authenticated, service_role;
 -- Tenants
 create table public.tenants (
   id uuid primary key default private.uuid_v7(),
+  parent_id uuid references public.tenants (id) on delete restrict,
+  path uuid[] not null,
   slug text not null unique check (slug ~ '^[a-z][a-z0-9-]{0,38}[a-z0-9]$'),
   name text not null check (char_length(btrim(name)) between 1 and 120),
   logo_url text check (logo_url ~ '^https?://' and char_length(logo_url) <= 2048),
@@ -46,9 +48,16 @@ create table public.tenants (
   app_url text check (app_url ~ '^https?://' and char_length(app_url) <= 2048),
   version integer not null default 1,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  check (cardinality(path) between 1 and 4 and path[cardinality(path)] = id),
+  check (coalesce(path[cardinality(path) - 1] = parent_id, parent_id is null and cardinality(path) = 1))
 );
+create index tenants_parent on public.tenants (parent_id) where parent_id is not null;
 comment on table public.tenants is 'One community. Its rows elsewhere carry its id first in every key.';
+comment on column public.tenants.path is
+  'From the topmost tenant down to this one itself: never empty, so that nothing is below nothing.';
+comment on column public.tenants.settings is
+  'What the tenant chose, by capability. Every member reads it: no secrets, no personal data; those have tables of their own.';
 comment on column public.tenants.modules is 'Slugs of the switchable modules that are on.';
 comment on column public.tenants.registration_policy is
   'How people join: open, approval (an admin decides), invitation, domain (of the e-mail address), documents.';
@@ -98,6 +107,22 @@ $$;
 comment on function private.tenants_fault(public.tenants) is
   'The first column that a client may write and that has a bad value; null when all are good.';
 
+create function private.settings_fault(settings jsonb)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  -- Members read the settings. What looks like a secret belongs in a table of its own, or the vault.
+  select format('settings: %s looks like a secret, and members read it', key #>> '{}')
+  from jsonb_path_query(settings, '$.** ? (@.type() == "object").keyvalue().key') key
+  where key #>> '{}' ~* '(^|_)(password|secret|token|api_?key|private_?key|credentials?)$'
+  limit 1;
+$$;
+comment on function private.settings_fault(jsonb) is
+  'The first key of a tenant''s settings that has no place in them; null when all are good.';
+
 create function private.tenants_check()
 returns trigger
 language plpgsql
@@ -110,7 +135,7 @@ declare
   v_unknown text;
 begin
   new.name := btrim(new.name);
-  v_fault := private.tenants_fault(new);
+  v_fault := coalesce(private.tenants_fault(new), private.settings_fault(new.settings));
   if v_fault is not null then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
   end if;
@@ -134,6 +159,29 @@ $$;
 comment on function private.tenants_check() is
   'Before insert or update: good values, known time zone, known modules, each once.';
 
+create function private.tenants_place()
+returns trigger
+language plpgsql
+volatile
+security definer -- reads the parent whatever the writer may see
+set search_path = ''
+as $$
+begin
+  if tg_op = 'UPDATE' then
+    -- Rights of the parent hang on it, and on nothing that a member may write.
+    new.parent_id := old.parent_id;
+    new.path := old.path;
+  else
+    new.path := coalesce((select t.path from public.tenants t where t.id = new.parent_id), '{}') || new.id;
+  end if;
+  return new;
+end;
+$$;
+comment on function private.tenants_place() is
+  'Before insert or update: a tenant stands where it was made, below its parent or on top.';
+
+create trigger tenants_place before insert or update of parent_id, path on public.tenants
+  for each row execute function private.tenants_place();
 create trigger tenants_check before insert or update on public.tenants
   for each row execute function private.tenants_check();
 create trigger tenants_version before update on public.tenants

@@ -126,6 +126,28 @@ $$;
 comment on function private.require(uuid, text) is
   'The caller, if they have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, two_factor.required, tenants.module_off, members.permission_denied (detail names it).';
 
+create function private.require_for(tenant_id uuid, permission text, person uuid)
+returns uuid
+language plpgsql
+stable
+security definer -- asks require
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_actor uuid := private.require(require_for.tenant_id, require_for.permission);
+begin
+  if v_actor = require_for.person and exists (
+    select from public.permissions p where p.name = require_for.permission and not p.own_cases
+  ) then
+    raise sqlstate 'PT403' using message = 'members.not_yourself', detail = require_for.permission;
+  end if;
+  return v_actor;
+end;
+$$;
+comment on function private.require_for(uuid, text, uuid) is
+  'As private.require, for an act about the person: where the permission is not for own cases, nobody decides about themselves. Raises members.not_yourself, and what require raises.';
+
 create function private.factor_missing(tenant_id uuid, person uuid)
 returns boolean
 language sql
@@ -154,8 +176,25 @@ select private.declare_permission('tenants.create', 'Make a tenant', array['admi
 select private.declare_permission(
   'members.read', 'See the other active members', array['admin', 'staff', 'member']
 );
-select private.declare_permission('members.manage', 'Admit, suspend, ban and change roles', array['admin']);
+select private.declare_permission(
+  'members.manage', 'Admit, suspend, ban and change roles', array['admin'], own_cases => false
+);
 select private.declare_permission('members.roles', 'Make and change the tenant''s own roles', array['admin']);
+
+-- Names that the systems we serve gave their permissions, each under the module it belongs to. Who may
+-- pay back is the owner's to say: give it by a role of its own.
+select private.declare_permission(
+  'inventory.manage', 'Change products, stock and suppliers', array['admin'], module => 'shop'
+);
+select private.declare_permission(
+  'stations.manage', 'Set up stations and end other people''s sessions', array['admin']
+);
+select private.declare_permission(
+  'financials.view', 'See takings, costs and daily reports', array['admin'], module => 'wallet'
+);
+select private.declare_permission(
+  'refunds.issue', 'Pay back what was paid', '{}', module => 'wallet', own_cases => false
+);
 
 -- Row level security
 create policy tenants_select_member on public.tenants

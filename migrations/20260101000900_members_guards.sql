@@ -10,12 +10,11 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_rank smallint;
-  v_own_role text;
-  v_own_rank smallint;
+  v_role public.roles;
+  v_own public.roles;
   v_lacking text;
 begin
-  select r.rank into v_rank
+  select r.* into v_role
   from public.roles r
   where r.tenant_id = members_guard_role.tenant_id and r.slug = members_guard_role.role
   for key share; -- whoever deletes the role waits until it is given, and then finds it in use
@@ -24,11 +23,12 @@ begin
       message = 'members.role_not_found', detail = coalesce(members_guard_role.role, 'null');
   end if;
 
-  select m.role, r.rank into v_own_role, v_own_rank
+  select r.* into v_own
   from public.members m
   join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   where m.tenant_id = members_guard_role.tenant_id and m.person_id = members_guard_role.actor;
-  if v_rank > v_own_rank then
+  -- Whoever acts at some locations alone gives no role that acts at all of them.
+  if v_role.rank > v_own.rank or (v_role.everywhere and not v_own.everywhere) then
     raise sqlstate 'PT403' using message = 'members.role_above_own', detail = members_guard_role.role;
   end if;
 
@@ -37,7 +37,7 @@ begin
   where rp.tenant_id = members_guard_role.tenant_id and rp.role = members_guard_role.role
     and not exists (
       select from public.role_permissions own
-      where own.tenant_id = rp.tenant_id and own.role = v_own_role and own.permission = rp.permission
+      where own.tenant_id = rp.tenant_id and own.role = v_own.slug and own.permission = rp.permission
     )
   limit 1;
   if found then

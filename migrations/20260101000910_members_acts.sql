@@ -1,6 +1,14 @@
--- Members, acts: how people come, go and change roles.
+-- Members, acts: how people are put in, go and change roles. How they come in by themselves follows in
+-- members_admission.
 
-create function private.members_admit(tenant_id uuid, person uuid, role text, status text)
+create function private.members_admit(
+  tenant_id uuid,
+  person uuid,
+  role text,
+  status text,
+  waiting_for text default null,
+  admitted_by text default null
+)
 returns public.members
 language plpgsql
 volatile
@@ -11,13 +19,19 @@ as $$
 declare
   v_member public.members;
 begin
-  insert into public.members (tenant_id, person_id, role, status, display_name, avatar_url)
-  select members_admit.tenant_id, p.id, members_admit.role, members_admit.status, p.display_name, p.avatar_url
+  insert into public.members (
+    tenant_id, person_id, role, status, waiting_for, admitted_by, display_name, avatar_url
+  )
+  select members_admit.tenant_id, p.id, members_admit.role, members_admit.status,
+    members_admit.waiting_for, members_admit.admitted_by, p.display_name, p.avatar_url
   from public.people p
   where p.id = members_admit.person and p.erased_at is null
   on conflict (tenant_id, person_id) do update
-    set role = excluded.role, status = excluded.status
+    set role = excluded.role, status = excluded.status, waiting_for = excluded.waiting_for,
+      admitted_by = excluded.admitted_by
     where members.status = 'left'
+      -- Who waits asks again where they have more to show by now.
+      or (members.status = 'pending' and members.admitted_by is null and excluded.admitted_by is not null)
   returning * into v_member;
 
   if v_member.person_id is null then
@@ -31,43 +45,17 @@ begin
   end if;
   perform private.audit(
     'MEMBER_JOINED', 'members:' || v_member.person_id, null,
-    jsonb_build_object('role', v_member.role, 'status', v_member.status), v_member.tenant_id
+    jsonb_build_object(
+      'role', v_member.role, 'status', v_member.status, 'waiting_for', v_member.waiting_for,
+      'admitted_by', v_member.admitted_by
+    ),
+    v_member.tenant_id
   );
   return v_member;
 end;
 $$;
-comment on function private.members_admit(uuid, uuid, text, text) is
-  'Makes a person a member, or again one who had left. Raises members.already_member, people.not_found.';
-
-create function public.members_join(tenant text)
-returns public.members
-language plpgsql
-volatile
-security definer -- a stranger sees neither tenant nor members
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_person uuid := private.require_person();
-  v_tenant public.tenants;
-begin
-  select * into v_tenant from public.tenants t
-  where t.slug = members_join.tenant and t.id <> private.platform();
-  if not found then
-    raise sqlstate 'PT404' using message = 'tenants.not_found';
-  elsif v_tenant.registration_policy not in ('open', 'approval') then
-    raise sqlstate 'PT403' using
-      message = 'members.registration_closed', detail = v_tenant.registration_policy;
-  end if;
-  return private.members_admit(
-    v_tenant.id, v_person, 'member',
-    case v_tenant.registration_policy when 'open' then 'active' else 'pending' end
-  );
-end;
-$$;
-comment on function public.members_join(text) is
-  'The caller asks to join the tenant with this slug: active where it is open, pending where an admin decides. Raises tenants.not_found, members.registration_closed, members.already_member.';
-grant execute on function public.members_join(text) to authenticated;
+comment on function private.members_admit(uuid, uuid, text, text, text, text) is
+  'Writes that a person is a member, or waits to be; also one who had left. What decides it is private.admit. Raises members.already_member, people.not_found.';
 
 create function public.members_add(tenant_id uuid, person uuid, role text default 'member')
 returns public.members
@@ -79,6 +67,7 @@ as $$
 #variable_conflict use_column
 declare
   v_operator uuid;
+  v_role text;
 begin
   if not private.is_system() then
     v_operator := private.require(private.platform(), 'tenants.create');
@@ -86,15 +75,16 @@ begin
   if not exists (select from public.tenants t where t.id = members_add.tenant_id) then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   end if;
+  v_role := private.members_role_of(members_add.tenant_id, members_add.role);
   perform from public.roles r
-  where r.tenant_id = members_add.tenant_id and r.slug = members_add.role
+  where r.tenant_id = members_add.tenant_id and r.slug = v_role
   for key share;
   if not found then
     raise sqlstate 'PT404' using
       message = 'members.role_not_found', detail = coalesce(members_add.role, 'null');
   elsif v_operator is not null and members_add.tenant_id = private.platform() then
     -- Among themselves operators keep to the rule of every tenant.
-    perform private.members_guard_role(members_add.tenant_id, v_operator, members_add.role);
+    perform private.members_guard_role(members_add.tenant_id, v_operator, v_role);
   elsif v_operator is not null and exists (
     select from public.members m
     where m.tenant_id = members_add.tenant_id and m.role = 'owner' and m.status = 'active'
@@ -102,7 +92,9 @@ begin
     -- A tenant with an owner is theirs: no operator walks in, nor sends anybody.
     raise sqlstate 'PT403' using message = 'members.permission_denied', detail = 'members.manage';
   end if;
-  return private.members_admit(members_add.tenant_id, members_add.person, members_add.role, 'active');
+  return private.members_admit(
+    members_add.tenant_id, members_add.person, v_role, 'active', admitted_by => 'operator'
+  );
 end;
 $$;
 comment on function public.members_add(uuid, uuid, text) is
@@ -151,7 +143,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_actor uuid := private.require(members_set_status.tenant_id, 'members.manage');
+  v_actor uuid := private.require_for(members_set_status.tenant_id, 'members.manage', person);
   v_before public.members := private.members_guard_target(members_set_status.tenant_id, v_actor, person);
   v_member public.members;
 begin
@@ -162,15 +154,18 @@ begin
   then
     raise sqlstate 'PT422' using
       message = 'request.invalid', detail = 'status: active, suspended, banned or left';
-  elsif v_before.person_id = v_actor then
-    raise sqlstate 'PT403' using message = 'members.not_yourself';
   elsif v_before.status = 'left' and members_set_status.status <> 'banned' then
     -- Who left comes back by joining; nobody is made a member again without asking. A ban keeps them out.
     raise sqlstate 'PT409' using message = 'request.transition_refused', detail = 'members: left';
   end if;
   perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
 
-  update public.members m set status = members_set_status.status
+  update public.members m
+  set status = members_set_status.status,
+    admitted_by = case
+      when v_before.status = 'pending' and members_set_status.status = 'active' then 'approval'
+      else m.admitted_by
+    end
   where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
   returning * into v_member;
   perform private.audit(
@@ -196,16 +191,19 @@ as $$
 declare
   v_actor uuid := private.require(members_set_role.tenant_id, 'members.manage');
   v_before public.members := private.members_guard_target(members_set_role.tenant_id, v_actor, person);
+  v_role text := private.members_role_of(members_set_role.tenant_id, members_set_role.role);
   v_member public.members;
 begin
   -- Asked again under the lock, as above.
   perform private.require(v_before.tenant_id, 'members.manage');
-  perform private.members_guard_role(members_set_role.tenant_id, v_actor, members_set_role.role);
-  if members_set_role.role <> 'owner' then
+  perform private.members_guard_role(members_set_role.tenant_id, v_actor, v_role);
+  if v_role <> 'owner' then
     perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
+  elsif v_before.role <> 'owner' then
+    raise sqlstate 'PT409' using message = 'members.ownership_is_offered';
   end if;
 
-  update public.members m set role = members_set_role.role
+  update public.members m set role = v_role
   where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
   returning * into v_member;
   perform private.audit(
@@ -217,5 +215,5 @@ begin
 end;
 $$;
 comment on function public.members_set_role(uuid, uuid, text) is
-  'Gives a member another role (permission members.manage). Raises members.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.last_owner.';
+  'Gives a member another role, or several with + between (permission members.manage); all but owner, which is offered. Raises members.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.ownership_is_offered, members.last_owner.';
 grant execute on function public.members_set_role(uuid, uuid, text) to authenticated;

@@ -1,4 +1,4 @@
--- Members, roles: a tenant's own roles. The built-in ones keep their names and ranks; what they
+-- Members, roles: a tenant's own roles. The built-in ones keep their slugs and ranks; what they
 -- permit may be changed, except for owner, who permits everything.
 
 create function public.members_role_save(
@@ -32,6 +32,7 @@ begin
       join public.roles own on own.tenant_id = m.tenant_id and own.slug = m.role
       where m.tenant_id = v_before.tenant_id and m.person_id = v_actor
         and (own.slug = 'owner' or own.rank > v_before.rank)
+        and v_before.slug <> all (coalesce(own.parts, '{}'))
     ) then
       raise sqlstate 'PT403' using message = 'members.role_above_own', detail = v_before.slug;
     end if;
@@ -123,16 +124,23 @@ begin
   if v_role.built_in then
     raise sqlstate 'PT409' using message = 'members.role_built_in', detail = v_role.slug;
   elsif exists (
-    select from public.members m where m.tenant_id = v_role.tenant_id and m.role = v_role.slug
+    select from public.members m
+    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+    where m.tenant_id = v_role.tenant_id and (r.slug = v_role.slug or v_role.slug = any (r.parts))
+  ) or exists (
+    select from public.invitations i
+    where i.tenant_id = v_role.tenant_id and i.status = 'open'
+      and v_role.slug = any (string_to_array(i.role, '+') || i.role)
   ) then
     raise sqlstate 'PT409' using message = 'members.role_in_use', detail = v_role.slug;
   end if;
 
-  delete from public.roles r where r.tenant_id = v_role.tenant_id and r.slug = v_role.slug;
+  delete from public.roles r
+  where r.tenant_id = v_role.tenant_id and (r.slug = v_role.slug or v_role.slug = any (r.parts));
   perform private.audit('ROLE_DELETED', 'roles:' || v_role.slug, to_jsonb(v_role), null, v_role.tenant_id);
   return v_role;
 end;
 $$;
 comment on function public.members_role_delete(uuid, text) is
-  'Deletes one of the tenant''s own roles that nobody has (permission members.roles). Raises members.role_not_found, members.role_built_in, members.role_in_use.';
+  'Deletes one of the tenant''s own roles that nobody has or is invited to, and those made of it (permission members.roles). Raises members.role_not_found, members.role_built_in, members.role_in_use.';
 grant execute on function public.members_role_delete(uuid, text) to authenticated;

@@ -163,6 +163,10 @@ begin
   select * into v_before from public.roles r
   where r.tenant_id = two_factor_set_rule.tenant_id and r.slug = two_factor_set_rule.role
   for update;
+  if v_before.parts is not null then
+    -- What is made of several roles follows theirs.
+    raise sqlstate 'PT404' using message = 'members.role_not_found', detail = v_before.slug;
+  end if;
 
   update public.roles r set two_factor_from = two_factor_set_rule.required_from
   where r.tenant_id = v_before.tenant_id and r.slug = v_before.slug

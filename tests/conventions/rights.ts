@@ -18,8 +18,16 @@ export const rights: Record<string, TableRights> = {
     update: { by: "owner", change: { name: "Changed" } },
   },
   members: { select: { owner: "all", member: "all" } },
+  members_domains: { select: { owner: "all", member: "none" } },
+  members_history: { owner: "person_id", select: { owner: "all", member: "own" } },
+  members_fields: { select: { owner: "all", member: "all" } },
+  members_values: { owner: "person_id", select: { owner: "own", member: "own" } },
   roles: { select: { owner: "all", member: "all" } },
   role_permissions: { select: { owner: "all", member: "all" } },
+  invitations: { select: { owner: "all", member: "none" } },
+  invitations_uses: { select: { owner: "all", member: "none" } },
+  locations: { select: { owner: "all", member: "all" } },
+  locations_members: { owner: "person_id", select: { owner: "all", member: "own" } },
   files: { select: { owner: "all", member: "all" } },
   files_variants: { select: { owner: "all", member: "all" } },
   notifications: { owner: "person_id", select: { owner: "own", member: "own" } },
@@ -47,6 +55,7 @@ export const personal = ["people"];
 
 /** RPCs without a tenant: what a signed-in stranger is answered when they call them with nothing useful. */
 export const withoutTenant: Record<string, string | null> = {
+  invitations_accept: "invitations.not_found",
   jobs_dead_letters: "tenants.not_found",
   jobs_pause: "tenants.not_found",
   jobs_replay: "tenants.not_found",

@@ -3,6 +3,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { must } from "../support/answers.ts";
 import { admin, anonymous, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
+import { fillMembers } from "../support/members.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import { forOperators, personal, rights, shared, type Sight, withoutTenant } from "./rights.ts";
@@ -36,6 +37,7 @@ async function createWorld(): Promise<World> {
     memo: "Matrix",
   }));
   await fillWallet(tenant, owner, member);
+  await fillMembers(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   const sql = connect();
   for (const { id } of [owner, member]) {
