@@ -239,7 +239,7 @@ comment on function private.audit_digest(private.audit_details) is
   'What audit_log keeps of the details: it proves them while they are there and tells nothing once they are erased.';
 
 create function private.audit_write(line private.audit_log, details private.audit_details)
-returns void
+returns uuid
 language plpgsql
 volatile
 security definer -- nobody else writes the trail
@@ -272,10 +272,11 @@ begin
   if line.details_digest is not null then
     insert into private.audit_details values (details.*);
   end if;
+  return line.id;
 end;
 $$;
 comment on function private.audit_write(private.audit_log, private.audit_details) is
-  'The only writer of the trail: gives the line its id, masks and caps its details.';
+  'The only writer of the trail: gives the line its id and returns it, masks and caps its details.';
 
 create function private.audit(
   action text,
@@ -285,13 +286,14 @@ create function private.audit(
   tenant_id uuid default null,
   actor uuid default null
 )
-returns void
+returns uuid
 language plpgsql
 volatile
 security definer -- nobody else writes the trail
 set search_path = ''
 as $$
 declare
+  v_headers jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
   v_line private.audit_log;
   v_details private.audit_details;
 begin
@@ -300,13 +302,15 @@ begin
   v_line.tenant_id := audit.tenant_id;
   v_line.actor := coalesce(audit.actor, private.person());
   v_line.session_id := private.session_id();
-  v_line.request_id := private.request_header('x-request-id');
-  v_details.ip := private.client_address();
-  v_details.user_agent := private.request_header('user-agent');
+  if v_headers is not null then
+    v_line.request_id := v_headers ->> 'x-request-id';
+    v_details.ip := private.client_address();
+    v_details.user_agent := v_headers ->> 'user-agent';
+  end if;
   v_details.before := audit.before;
   v_details.after := audit.after;
-  perform private.audit_write(v_line, v_details);
+  return private.audit_write(v_line, v_details);
 end;
 $$;
 comment on function private.audit(text, text, jsonb, jsonb, uuid, uuid) is
-  'Writes one line of the trail in the caller''s transaction. Actor: the calling person unless named.';
+  'Writes one line of the trail in the caller''s transaction and returns its id. Actor: the calling person unless named.';

@@ -147,8 +147,31 @@ begin
     return private.wallet_receipt_of(wallet_transfer.tenant_id, v_earlier);
   end if;
 
-  v_from := private.wallet_payer(wallet_transfer.tenant_id, v_person, currency, wallet_transfer.from_account);
-  v_to := private.wallet_payee(wallet_transfer.tenant_id, to_person, currency, wallet_transfer.to_account);
+  if wallet_transfer.from_account is null and wallet_transfer.to_account is null then
+    -- From member to member, as most transfers are: one read for both. What it does not find, the
+    -- functions below judge.
+    select
+      (
+        select a.id from public.wallet_ledger_accounts a
+        where a.tenant_id = wallet_transfer.tenant_id and a.person_id = v_person
+          and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
+      ),
+      (
+        select a.id
+        from public.wallet_ledger_accounts a
+        join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
+        where a.tenant_id = wallet_transfer.tenant_id and a.person_id = to_person
+          and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
+          and m.status = 'active'
+      )
+    into v_from, v_to;
+  end if;
+  if v_from is null then
+    v_from := private.wallet_payer(wallet_transfer.tenant_id, v_person, currency, wallet_transfer.from_account);
+  end if;
+  if v_to is null then
+    v_to := private.wallet_payee(wallet_transfer.tenant_id, to_person, currency, wallet_transfer.to_account);
+  end if;
   if v_from = v_to then
     raise sqlstate 'PT422' using message = 'wallet.self_transfer';
   end if;

@@ -206,6 +206,7 @@ export const definers = {
     "acts_everywhere",
     "admit",
     "announce",
+    "announce_all",
     "audit",
     "audit_check",
     "audit_key",
