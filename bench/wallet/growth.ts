@@ -16,31 +16,48 @@ const target = 1 / 1.3;
 /** Entries at which the questions are asked; BENCH_ENTRIES names others. */
 const sizes = (Deno.env.get("BENCH_ENTRIES") ?? "10000,100000,1000000").split(",").map(Number);
 
-/** How rates hold while the ledger grows: one row a question, its rate at every size. */
+/**
+ * How rates hold while the ledger grows: one row a question, its rate at every size. Each size is a
+ * database of its own, so that the sizes are asked in turn.
+ */
 export async function growth(
   sql: Sql,
   url: string,
   { rounds, seconds }: Options,
 ): Promise<Row[]> {
-  const rows = reads.map(({ title }) => ({
-    title: `${title}, 1 client, by entries`,
-    results: [] as Row["results"],
-  }));
+  const ledgers: { name: string; url: string }[] = [];
   for (const size of sizes) {
     await fill(sql, size);
-    for (const [index, { title, script }] of reads.entries()) {
-      const rates = [];
-      for (let round = 0; round < rounds; round++) {
-        rates.push(await pgbench({ url, script: join(here, script), clients: 1, seconds }));
+    ledgers.push({ name: `${size}`, url: await copy(sql, url, size) });
+    say(`a ledger of ${size} entries`);
+  }
+  const rows: Row[] = [];
+  for (const { title, script } of reads) {
+    const results = ledgers.map(({ name }) => ({ name, rates: [] as number[] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const [index, ledger] of ledgers.entries()) {
+        const question = { url: ledger.url, script: join(here, script), clients: 1, seconds };
+        results[index]!.rates.push(await pgbench(question));
       }
-      rows[index]!.results.push({ name: `${size}`, rates });
-      say(`${title} at ${size} entries: ${Math.round(median(rates))}/s`);
+    }
+    const [first, last] = [results[0]!, results.at(-1)!];
+    const ratio = median(last.rates.map((rate, round) => rate / first.rates[round]!));
+    rows.push({ title: `${title}, 1 client, by entries`, results, ratio, target });
+    for (const { name, rates } of results) {
+      say(`${title} at ${name}: ${Math.round(median(rates))}/s`);
     }
   }
-  return rows.map(({ title, results }) => {
-    const [first, last] = [results[0]!, results.at(-1)!];
-    return { title, results, ratio: median(last.rates) / median(first.rates), target };
-  });
+  return rows;
+}
+
+/** A copy of the database as it is now: possible while nobody else is connected to it. */
+async function copy(sql: Sql, url: string, size: number): Promise<string> {
+  const name = `entries_${size}`;
+  await sql`drop database if exists ${sql(name)}`;
+  await sql`create database ${sql(name)} template postgres strategy file_copy`;
+  const made = new URL(url);
+  made.pathname = `/${name}`;
+  return made.href;
 }
 
 /** Adds transfers between random members, as rows, until there are that many entries. */
