@@ -13,7 +13,8 @@ insert into public.modules (slug, switchable)
 select slug, false
 from unnest(array[
   'tenants', 'people', 'members', 'invitations', 'locations', 'audit', 'jobs', 'limits', 'accounts',
-  'two_factor', 'passkeys', 'files', 'notifications', 'push', 'privacy', 'moderation', 'operations'
+  'sessions', 'device_codes', 'api_keys', 'two_factor', 'passkeys', 'files', 'notifications', 'push',
+  'privacy', 'moderation', 'operations'
 ]) slug;
 
 insert into public.modules (slug)

@@ -11,9 +11,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.person();
+  v_trust private.trust := private.trust();
 begin
-  if v_person is null then
+  if v_trust.fault is not null or tenants_with.permission <> all (v_trust.permissions) then
     return;
   end if;
   return query
@@ -25,14 +25,15 @@ begin
     join public.permissions p on p.name = rp.permission
     join public.modules module on module.slug = p.module
     join public.tenants t on t.id = m.tenant_id
-    where m.person_id = v_person
+    where m.person_id = v_trust.person_id
+      and (v_trust.only_tenant is null or m.tenant_id = v_trust.only_tenant)
       and m.status = 'active'
-      and (r.two_factor_from is null or r.two_factor_from > now() or (select private.session_verified()))
+      and (r.two_factor_from is null or r.two_factor_from > now() or v_trust.verified)
       and (not module.switchable or module.slug = any (t.modules));
 end;
 $$;
 comment on function private.tenants_with(text) is
-  'Tenants in which the caller has the permission now: trusted session, active member, the factor that the role asks for, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
+  'Tenants in which the caller has the permission now: trusted session and within its bounds, active member, the factor that the role asks for, module on. In policies: tenant_id = any (array(select private.tenants_with(''…''))).';
 grant execute on function private.tenants_with(text) to authenticated, service_role;
 
 create function private.can(tenant_id uuid, permission text)
@@ -47,7 +48,7 @@ $$;
 comment on function private.can(uuid, text) is 'Whether the caller has the permission in the tenant.';
 grant execute on function private.can(uuid, text) to authenticated, service_role;
 
-create function private.require_member(tenant_id uuid)
+create function private.require_member(tenant_id uuid, whoever boolean default false)
 returns uuid
 language plpgsql
 stable
@@ -56,27 +57,31 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require_person();
+  v_trust private.trust := private.require_session();
   v_status text;
   v_factor_from timestamptz;
 begin
+  -- What needs no permission is not among those that a session was given.
+  if v_trust.permissions is not null and not require_member.whoever then
+    perform private.refuse_session('auth.session_bounded');
+  end if;
   select m.status, r.two_factor_from into v_status, v_factor_from
   from public.members m
   join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-  where m.tenant_id = require_member.tenant_id and m.person_id = v_person;
+  where m.tenant_id = require_member.tenant_id and m.person_id = v_trust.person_id;
 
-  if v_status is null then
+  if v_status is null or v_trust.only_tenant <> require_member.tenant_id then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   elsif v_status <> 'active' then
     raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
-  elsif v_factor_from <= now() and not private.session_verified() then
+  elsif v_factor_from <= now() and not v_trust.verified then
     raise sqlstate 'PT403' using message = 'two_factor.required';
   end if;
-  return v_person;
+  return v_trust.person_id;
 end;
 $$;
-comment on function private.require_member(uuid) is
-  'The caller, an active member of the tenant. Raises auth.*, tenants.not_found (unknown or not mine), members.not_active, two_factor.required.';
+comment on function private.require_member(uuid, boolean) is
+  'The caller, an active member of the tenant, for what every member may. Raises auth.*, tenants.not_found (unknown or not mine), members.not_active, two_factor.required; and auth.session_bounded for a session of single permissions, unless it is only asked who they are (whoever).';
 
 create function private.require(tenant_id uuid, permission text)
 returns uuid
@@ -87,16 +92,19 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require_person();
+  v_trust private.trust := private.trust();
   v_status text;
   v_module_on boolean;
   v_permitted boolean;
   v_factor_from timestamptz;
 begin
+  if v_trust.fault is not null then
+    perform private.refuse_session(v_trust.fault);
+  end if;
   -- One read answers all questions: RPCs on the hot path come through here.
   select
     m.status, r.two_factor_from, not module.switchable or module.slug = any (t.modules),
-    rp.role is not null
+    rp.role is not null and coalesce(p.name = any (v_trust.permissions), true)
   into v_status, v_factor_from, v_module_on, v_permitted
   from public.members m
   join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
@@ -105,13 +113,13 @@ begin
   join public.modules module on module.slug = p.module
   left join public.role_permissions rp
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = p.name
-  where m.tenant_id = require.tenant_id and m.person_id = v_person;
+  where m.tenant_id = require.tenant_id and m.person_id = v_trust.person_id;
 
-  if v_status is null then
+  if v_status is null or v_trust.only_tenant <> require.tenant_id then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   elsif v_status <> 'active' then
     raise sqlstate 'PT403' using message = 'members.not_active', detail = v_status;
-  elsif v_factor_from <= now() and not private.session_verified() then
+  elsif v_factor_from <= now() and not v_trust.verified then
     raise sqlstate 'PT403' using message = 'two_factor.required';
   elsif not v_module_on then
     raise sqlstate 'PT404' using
@@ -120,11 +128,11 @@ begin
     raise sqlstate 'PT403' using
       message = 'members.permission_denied', detail = require.permission;
   end if;
-  return v_person;
+  return v_trust.person_id;
 end;
 $$;
 comment on function private.require(uuid, text) is
-  'The caller, if they have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, two_factor.required, tenants.module_off, members.permission_denied (detail names it).';
+  'The caller, if they and their session have the permission in the tenant. Raises auth.*, tenants.not_found, members.not_active, two_factor.required, tenants.module_off, members.permission_denied (detail names it).';
 
 create function private.require_for(tenant_id uuid, permission text, person uuid)
 returns uuid
@@ -207,7 +215,7 @@ create policy tenants_update_admin on public.tenants
 
 create policy people_select_self on public.people
   for select to authenticated
-  using (id = (select private.person()));
+  using (id = (select private.whole_person()));
 
 alter table public.permissions enable row level security;
 create policy permissions_select_everybody on public.permissions

@@ -301,6 +301,7 @@ begin
   v_line.resource := audit.resource;
   v_line.tenant_id := audit.tenant_id;
   v_line.actor := coalesce(audit.actor, private.person());
+  v_line.impersonator := private.impersonator();
   v_line.session_id := private.session_id();
   if v_headers is not null then
     v_line.request_id := v_headers ->> 'x-request-id';

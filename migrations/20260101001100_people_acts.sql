@@ -23,20 +23,20 @@ as $$
         join public.modules module on module.slug = p.module
         where rp.tenant_id = t.id and rp.role = member.role and opens.it
           and (not module.switchable or module.slug = any (t.modules))
+          and coalesce(p.name = any (trust.permissions), true)
       ),
       '[]'
     )
   )
-  from public.tenants t
+  from private.trust() trust
+  join public.tenants t on t.id = member.tenant_id
   join public.roles r on r.tenant_id = t.id and r.slug = member.role
   cross join lateral (
-    select member.status = 'active'
-      and (coalesce(r.two_factor_from > now(), true) or private.session_verified())
-  ) opens(it)
-  where t.id = member.tenant_id;
+    select member.status = 'active' and (coalesce(r.two_factor_from > now(), true) or trust.verified)
+  ) opens(it);
 $$;
 comment on function private.people_membership(public.members) is
-  'One entry of tenants in GET /users/me: a membership that is not active, or whose role asks for a factor that is missing, opens nothing.';
+  'One entry of tenants in GET /users/me: a membership that is not active, or whose role asks for a factor that is missing, opens nothing. Permissions are those that the session permits.';
 
 create function private.people_document(person uuid)
 returns jsonb
@@ -47,16 +47,20 @@ set search_path = ''
 as $$
   select jsonb_build_object(
     'id', p.id,
-    'email', u.email,
+    'email', case when not trust.bounded then u.email end,
     'email_verified', u.email_confirmed_at is not null,
     'display_name', p.display_name,
     'avatar_url', p.avatar_url,
     'locale', p.locale,
     'time_zone', p.time_zone,
-    'preferences', p.preferences,
+    'preferences', case when trust.bounded then '{}' else p.preferences end,
     'two_factor_required', false,
     'providers', coalesce(
-      (select jsonb_agg(distinct i.provider) from auth.identities i where i.user_id = p.id), '[]'
+      (
+        select jsonb_agg(distinct i.provider) from auth.identities i
+        where i.user_id = p.id and not trust.bounded
+      ),
+      '[]'
     ),
     'tenants', coalesce(
       (
@@ -64,15 +68,18 @@ as $$
         from public.members m
         join public.tenants t on t.id = m.tenant_id
         where m.person_id = p.id and m.status <> 'left'
+          and coalesce(m.tenant_id = trust.only_tenant, true)
       ),
       '[]'
     )
   )
-  from public.people p
+  from private.trust() trust
+  cross join public.people p
   join auth.users u on u.id = p.id
   where p.id = people_document.person;
 $$;
-comment on function private.people_document(uuid) is 'The body of GET /users/me.';
+comment on function private.people_document(uuid) is
+  'The body of GET /users/me: the tenants that the session opens, and what is personal where it has no bounds.';
 
 create function private.people_reduced(person uuid)
 returns jsonb
@@ -193,34 +200,37 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require_person();
+  v_trust private.trust := private.require_session();
   v_tenants uuid[];
   v_tenant uuid;
 begin
   if people_session.tenant is not null then
     select t.id into v_tenant from public.tenants t where t.slug = people_session.tenant;
-    perform private.require_member(v_tenant);
+    perform private.require_member(v_tenant, whoever => true);
   elsif needs_tenant then
     select array_agg(m.tenant_id) into v_tenants
-    from public.members m where m.person_id = v_person and m.status = 'active';
+    from public.members m
+    where m.person_id = v_trust.person_id and m.status = 'active'
+      and coalesce(m.tenant_id = v_trust.only_tenant, true);
     if cardinality(v_tenants) > 1 then
       raise sqlstate 'PT400' using message = 'tenants.ambiguous';
     elsif v_tenants is null then
       raise sqlstate 'PT404' using message = 'tenants.not_found';
     end if;
     v_tenant := v_tenants[1];
-    perform private.require_member(v_tenant);
+    perform private.require_member(v_tenant, whoever => true);
   end if;
   return jsonb_build_object(
-    'person_id', v_person,
-    'session_id', private.session_id(),
+    'person_id', v_trust.person_id,
+    'session_id', v_trust.session_id,
     'tenant_id', v_tenant,
     'role', (
-      select m.role from public.members m where m.tenant_id = v_tenant and m.person_id = v_person
+      select m.role from public.members m
+      where m.tenant_id = v_tenant and m.person_id = v_trust.person_id
     )
   );
 end;
 $$;
 comment on function public.people_session(text, boolean) is
-  'Whether the caller''s session is trusted now, and for which tenant: { person_id, session_id, tenant_id, role }. Raises auth.required, auth.session_ended, two_factor.required, tenants.not_found, members.not_active, tenants.ambiguous.';
+  'Whether the caller''s session is trusted now, and for which tenant: { person_id, session_id, tenant_id, role }. Raises auth.required, auth.session_ended, auth.read_only, two_factor.required, tenants.not_found, members.not_active, tenants.ambiguous.';
 grant execute on function public.people_session(text, boolean) to authenticated;

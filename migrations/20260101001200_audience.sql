@@ -11,7 +11,8 @@ set search_path = ''
 as $$
 begin
   return case
-    when topic like 'private-user-%' then topic = 'private-user-' || private.person()
+    -- What is told there comes from all of the person's tenants.
+    when topic like 'private-user-%' then topic = 'private-user-' || private.whole_person()
     when topic like 'private-tenant-%' then exists (
       select from private.tenants_with('tenants.read') t(id) where topic = 'private-tenant-' || t.id
     )

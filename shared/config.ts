@@ -57,6 +57,11 @@ export const variables = z.object({
       "Header with the client's address, one that the proxy in front overwrites. " +
         "Default: cf-connecting-ip; x-forwarded-for on a local project.",
     ),
+  NEXUS_CLIENT_PLACE_HEADER: addressHeader.optional()
+    .describe(
+      "Header with the client's country, one that the proxy in front overwrites. " +
+        "Default: cf-ipcountry; on a local project nobody knows it.",
+    ),
   NEXUS_LIMITS: limitList.optional()
     .describe(
       "Comma-separated request limits as name=count/seconds, in place of those in the code. " +
@@ -114,6 +119,8 @@ export interface Config {
     readonly origins: readonly string[];
     readonly bodyLimit: number;
     readonly clientAddressHeader: string;
+    /** Undefined: nobody in front of us says where clients are. */
+    readonly clientPlaceHeader: string | undefined;
     /** Limits by name, where the configuration says otherwise than the code. */
     readonly limits: z.infer<typeof limitList>;
     readonly localProviders: readonly string[];
@@ -223,6 +230,7 @@ function resolve(env: z.infer<typeof variables>): Config {
       bodyLimit: env.NEXUS_BODY_LIMIT,
       clientAddressHeader: env.NEXUS_CLIENT_ADDRESS_HEADER ??
         (local ? "x-forwarded-for" : "cf-connecting-ip"),
+      clientPlaceHeader: env.NEXUS_CLIENT_PLACE_HEADER ?? (local ? undefined : "cf-ipcountry"),
       limits: env.NEXUS_LIMITS ?? {},
       localProviders: env.NEXUS_LOCAL_PROVIDERS ?? [],
     },

@@ -6,6 +6,7 @@ import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
 import { people } from "./routes/people.ts";
+import { sessions } from "./routes/sessions.ts";
 import { tenants } from "./routes/tenants.ts";
 import { twoFactor } from "./routes/two_factor.ts";
 import { wallet } from "./routes/wallet.ts";
@@ -19,6 +20,7 @@ export function createApp(services: Services) {
   app.route("/api/v1/tenants", tenants);
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", audit);
+  app.route("/api/v1/sessions", sessions);
   app.route("/api/v1/2fa", twoFactor);
   app.route("/api/v1/wallet", wallet);
   serveOpenApi(app, {
@@ -34,6 +36,7 @@ export function createApp(services: Services) {
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",
       people: "The person behind the session",
+      sessions: "Where one is signed in",
       two_factor: "Codes of an authenticator app, and what a session has proved",
       wallet: "Statements and batches as files; the acts themselves are RPCs",
     },

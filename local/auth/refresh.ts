@@ -49,13 +49,13 @@ async function rotate(auth: Auth, call: Call, token: string): Promise<Refreshed>
       ? liveInstead(auth, used, token)
       : await replace(sql, used, token);
     if (refreshToken === undefined) {
-      await sql`delete from auth.sessions where id = ${used.session_id}`;
+      await revokeFamily(sql, used);
       return undefined;
     }
     await touch(sql, call, used, user);
     return { user, session: { id: used.session_id, aal: used.aal, amr: used.amr, refreshToken } };
   });
-  // Thrown only here, so that the end of the session is committed.
+  // Thrown only here, so that the end of its tokens is committed.
   if (!refreshed) throw refused("refresh_token_already_used", "Already Used");
   return refreshed;
 }
@@ -98,6 +98,13 @@ async function lockSession(sql: Sql, token: string): Promise<Used | undefined> {
 function liveInstead(auth: Auth, used: Used, token: string): string | undefined {
   const forgiven = used.active_parent === token || used.age < auth.config.refreshReuseInterval;
   return forgiven ? used.active ?? undefined : undefined;
+}
+
+/** As Auth does: the session stays, and nothing refreshes it any more. */
+async function revokeFamily(sql: Sql, used: Used): Promise<void> {
+  await sql`
+    update auth.refresh_tokens set revoked = true, updated_at = now()
+    where session_id = ${used.session_id} and not revoked`;
 }
 
 async function replace(sql: Sql, used: Used, token: string): Promise<string> {

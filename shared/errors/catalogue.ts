@@ -19,8 +19,15 @@ export const catalogue = {
   "request.transition_refused": { status: 409, title: "Not possible in the present state" },
   "request.unsupported_media_type": { status: 415, title: "The body is of another media type" },
 
+  "auth.banned": { status: 403, title: "This person may not sign in" },
+  "auth.email_unconfirmed": { status: 403, title: "Confirm the address first" },
+  "auth.impersonated": { status: 403, title: "Nobody does this for somebody else" },
+  "auth.read_only": { status: 403, title: "This session only reads" },
   "auth.required": { status: 401, title: "Sign in to continue" },
+  "auth.session_bounded": { status: 403, title: "This session was not opened for that" },
   "auth.session_ended": { status: 401, title: "This session has ended" },
+
+  "sessions.not_found": { status: 404, title: "No such session" },
 
   "two_factor.already_enabled": { status: 409, title: "An authenticator app is set up already" },
   "two_factor.code_refused": { status: 422, title: "The code is wrong, or was used before" },

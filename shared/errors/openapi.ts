@@ -35,7 +35,9 @@ export const databaseErrors = ["unavailable", "timeout"] as const;
 
 /** What any route for signed-in people can end with, the trust check of the database included. */
 export const signedInErrors = [
+  "auth.read_only",
   "auth.required",
+  "auth.session_bounded",
   "auth.session_ended",
   "two_factor.required",
   ...databaseErrors,

@@ -27,3 +27,10 @@ export function originOf(
     ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
   };
 }
+
+/** The country of the client, where the proxy in front of us writes one: ISO 3166, two letters. */
+export function clientPlace(request: HonoRequest, header: string | undefined): string | undefined {
+  const place = header === undefined ? undefined : request.header(header)?.trim().toUpperCase();
+  // What Cloudflare writes where it does not know, and for Tor.
+  return place === undefined || !/^[A-Z]{2}$/.test(place) || place === "XX" ? undefined : place;
+}

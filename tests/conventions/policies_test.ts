@@ -44,7 +44,7 @@ Deno.test("policies ask the shared questions, once a statement, and trust no cla
     // A bare call would run once a row; wrapped in a select it runs once a statement.
     const bare = expression
       .replaceAll(/\( SELECT [\s\S]*?\)(?: AS \w+\))/g, "")
-      .match(/private\.(tenants_with|person|can|wallet_own_\w+)\(/);
+      .match(/private\.(tenants_with|person|whole_person|can|wallet_own_\w+)\(/);
     if (schema === "public") assertEquals(bare, null, `${name}: ${expression}`);
   }
 });

@@ -67,6 +67,8 @@ export const withoutTenant: Record<string, string | null> = {
   people_me: null,
   people_session: "tenants.not_found",
   people_update_me: "request.invalid",
+  sessions_end: "sessions.not_found",
+  sessions_list: null,
   tenants_card: "tenants.not_found",
   tenants_create: "tenants.not_found",
   two_factor_disable: "two_factor.not_enabled",

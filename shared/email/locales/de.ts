@@ -116,6 +116,38 @@ export const de: Language = {
       heading: "Neues von {sender}",
       paragraphs: ["Das wollten Sie gesammelt lesen:"],
     },
+    "sessions.new_device": {
+      subject: "Neue Anmeldung bei Ihrem Konto",
+      heading: "Neue Anmeldung",
+      paragraphs: [
+        "Bei Ihrem Konto hat sich jemand von einem Gerät aus angemeldet, das bisher nicht benutzt wurde: {device}. Zeit: {time}. Land: {place}.",
+        "Wenn Sie es nicht waren, beenden Sie diese Sitzung in Ihrer Geräteliste und ändern Sie Ihr Passwort.",
+      ],
+    },
+    "sessions.replayed": {
+      subject: "Ein Gerät wurde zur Sicherheit abgemeldet",
+      heading: "Ein Gerät wurde zur Sicherheit abgemeldet",
+      paragraphs: [
+        "Ein alter Schlüssel Ihrer Sitzung auf diesem Gerät wurde noch einmal benutzt: {device}. Er könnte kopiert worden sein, darum wurde die Sitzung für alle beendet.",
+        "Melden Sie sich dort neu an. Geschieht es wieder, ändern Sie Ihr Passwort und suchen Sie auf dem Gerät nach unerwünschter Software.",
+      ],
+    },
+    "device_codes.approved": {
+      subject: "Ein Gerät wurde mit Ihrem Konto verbunden",
+      heading: "Ein Gerät wurde verbunden",
+      paragraphs: [
+        "Sie haben diesem Gerät die Anmeldung bei {tenant} erlaubt: {device}.",
+        "Wenn Sie es nicht waren, beenden Sie seine Sitzung in Ihrer Geräteliste und ändern Sie Ihr Passwort.",
+      ],
+    },
+    "api_keys.created": {
+      subject: "Für Ihr Konto wurde ein API-Schlüssel erstellt",
+      heading: "Ein neuer API-Schlüssel",
+      paragraphs: [
+        "Der API-Schlüssel {name} wurde für {tenant} erstellt. Er gilt bis {until}.",
+        "Wenn Sie es nicht waren, widerrufen Sie ihn und ändern Sie Ihr Passwort.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
       heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",

@@ -117,6 +117,38 @@ export const en = {
       heading: "What is new at {sender}",
       paragraphs: ["This is what you wanted to read together:"],
     },
+    "sessions.new_device": {
+      subject: "New sign-in to your account",
+      heading: "New sign-in",
+      paragraphs: [
+        "Your account was signed in to from a device it had not been used on before: {device}. Time: {time}. Country: {place}.",
+        "If it was not you, end that session in your list of devices and change your password.",
+      ],
+    },
+    "sessions.replayed": {
+      subject: "A device was signed out for safety",
+      heading: "A device was signed out for safety",
+      paragraphs: [
+        "Somebody used an old key of your session on this device once more: {device}. The key may have been copied, so the session was ended for everybody.",
+        "Sign in again there. If this happens again, change your password and look for unwanted software on the device.",
+      ],
+    },
+    "device_codes.approved": {
+      subject: "A device was connected to your account",
+      heading: "A device was connected",
+      paragraphs: [
+        "You let this device sign in to {tenant}: {device}.",
+        "If it was not you, end its session in your list of devices and change your password.",
+      ],
+    },
+    "api_keys.created": {
+      subject: "An API key was made for your account",
+      heading: "A new API key",
+      paragraphs: [
+        "The API key {name} was made for {tenant}. It is good until {until}.",
+        "If it was not you, revoke it, and change your password.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",

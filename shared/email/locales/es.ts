@@ -110,6 +110,38 @@ export const es: Language = {
       heading: "Novedades de {sender}",
       paragraphs: ["Esto es lo que quería leer de una vez:"],
     },
+    "sessions.new_device": {
+      subject: "Nuevo inicio de sesión en su cuenta",
+      heading: "Nuevo inicio de sesión",
+      paragraphs: [
+        "Alguien inició sesión en su cuenta desde un dispositivo que no se había usado antes: {device}. Hora: {time}. País: {place}.",
+        "Si no fue usted, termine esa sesión en su lista de dispositivos y cambie su contraseña.",
+      ],
+    },
+    "sessions.replayed": {
+      subject: "Un dispositivo fue desconectado por seguridad",
+      heading: "Un dispositivo fue desconectado por seguridad",
+      paragraphs: [
+        "Una clave antigua de su sesión en este dispositivo se usó otra vez: {device}. Puede haber sido copiada, por eso la sesión se terminó para todos.",
+        "Vuelva a iniciar sesión allí. Si sucede de nuevo, cambie su contraseña y busque software no deseado en el dispositivo.",
+      ],
+    },
+    "device_codes.approved": {
+      subject: "Un dispositivo fue conectado a su cuenta",
+      heading: "Un dispositivo fue conectado",
+      paragraphs: [
+        "Usted permitió que este dispositivo iniciara sesión en {tenant}: {device}.",
+        "Si no fue usted, termine su sesión en su lista de dispositivos y cambie su contraseña.",
+      ],
+    },
+    "api_keys.created": {
+      subject: "Se creó una clave de API para su cuenta",
+      heading: "Una nueva clave de API",
+      paragraphs: [
+        "Se creó la clave de API {name} para {tenant}. Vale hasta {until}.",
+        "Si no fue usted, revóquela y cambie su contraseña.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "La verificación en dos pasos está activada",
       heading: "La verificación en dos pasos está activada",

@@ -37,7 +37,7 @@ Deno.test("a refresh rotates the token and keeps the session and how it began", 
   assert.deepEqual(live.map(({ token }) => token), [data.session?.refresh_token]);
 });
 
-Deno.test("twenty refreshes of one token at once end with one live token, given to all", async () => {
+Deno.test("A2: twenty refreshes of one token at once end with one live token, given to all", async () => {
   // By two servers, so that the database decides and not one of them.
   await using one = await startAuth();
   await using two = await startAuth();
@@ -88,20 +88,14 @@ Deno.test("an older token within the reuse interval gets the live token, too", a
   assert.equal(await next(auth, session.refresh_token), third);
 });
 
-Deno.test("an older token after the interval is theft: the session is gone for everybody", async () => {
+Deno.test("A1: an older token after the interval is theft: nothing refreshes the session any more", async () => {
   await using auth = await startAuth({ refreshReuseInterval: 0 });
-  const { id, session, client } = await signedIn(auth);
+  const { id, session } = await signedIn(auth);
   const third = await next(auth, await next(auth, session.refresh_token));
-  assert.deepEqual(refusal(await refresh(auth, session.refresh_token)), [
-    400,
-    "refresh_token_already_used",
-  ]);
-  assert.deepEqual(refusal(await refresh(auth, third)), [400, "refresh_token_not_found"]);
-  assert.equal(
-    (await client.auth.getUser(session.access_token)).error?.name,
-    "AuthSessionMissingError",
-  );
-  assert.equal((await tokensOf(id)).length, 0);
+  for (const token of [session.refresh_token, third]) {
+    assert.deepEqual(refusal(await refresh(auth, token)), [400, "refresh_token_already_used"]);
+  }
+  assert.deepEqual((await tokensOf(id)).map(({ revoked }) => revoked), [true, true, true]);
 });
 
 Deno.test("an unknown, a missing and an expired token are refused by their codes", async () => {
@@ -119,7 +113,7 @@ Deno.test("an unknown, a missing and an expired token are refused by their codes
   assert.deepEqual(refusal(await refresh(auth, session.refresh_token)), [400, "session_expired"]);
 });
 
-Deno.test("refresh tokens carry 128 random bits", async () => {
+Deno.test("A3: refresh tokens carry 128 random bits", async () => {
   await using auth = await startAuth();
   const { session } = await signedIn(auth);
   assert.match(session.refresh_token, /^[\w-]{22}$/);
