@@ -93,6 +93,7 @@ as $$
 #variable_conflict use_column
 declare
   v_trust private.trust := private.trust();
+  v_fine boolean;
   v_status text;
   v_module_on boolean;
   v_permitted boolean;
@@ -101,11 +102,17 @@ begin
   if v_trust.fault is not null then
     perform private.refuse_session(v_trust.fault);
   end if;
-  -- One read answers all questions: RPCs on the hot path come through here.
+  -- One read answers all questions, and first the one that nearly always settles them: RPCs on the hot
+  -- path come through here.
   select
+    m.status = 'active' and rp.role is not null
+      and (not module.switchable or module.slug = any (t.modules))
+      and (r.two_factor_from is null or r.two_factor_from > now() or v_trust.verified)
+      and coalesce(v_trust.only_tenant = m.tenant_id, true)
+      and coalesce(p.name = any (v_trust.permissions), true),
     m.status, r.two_factor_from, not module.switchable or module.slug = any (t.modules),
     rp.role is not null and coalesce(p.name = any (v_trust.permissions), true)
-  into v_status, v_factor_from, v_module_on, v_permitted
+  into v_fine, v_status, v_factor_from, v_module_on, v_permitted
   from public.members m
   join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   join public.tenants t on t.id = m.tenant_id
@@ -114,6 +121,9 @@ begin
   left join public.role_permissions rp
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = p.name
   where m.tenant_id = require.tenant_id and m.person_id = v_trust.person_id;
+  if v_fine then
+    return v_trust.person_id;
+  end if;
 
   if v_status is null or v_trust.only_tenant <> require.tenant_id then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
@@ -128,7 +138,7 @@ begin
     raise sqlstate 'PT403' using
       message = 'members.permission_denied', detail = require.permission;
   end if;
-  return v_trust.person_id;
+  raise exception 'no reason to refuse % to %', require.permission, v_trust.person_id;
 end;
 $$;
 comment on function private.require(uuid, text) is

@@ -246,14 +246,9 @@ security definer -- nobody else writes the trail
 set search_path = ''
 as $$
 begin
-  perform from private.audit_actions a where a.name = line.action;
-  if not found then
-    raise exception 'action % is not declared', line.action using errcode = 'foreign_key_violation';
-  end if;
   line.id := private.uuid_v7();
-  line.tenant_id := coalesce(line.tenant_id, private.platform());
   if num_nonnulls(details.ip, details.user_agent, details.before, details.after) > 0 then
-    details.tenant_id := line.tenant_id;
+    details.tenant_id := coalesce(line.tenant_id, private.platform());
     details.id := line.id;
     details.salt := uuid_send(gen_random_uuid());
     details.user_agent := left(details.user_agent, 300);
@@ -265,10 +260,13 @@ begin
   insert into private.audit_log (
     tenant_id, id, action, resource, actor, impersonator, session_id, request_id, details_digest
   )
-  values (
-    line.tenant_id, line.id, line.action, line.resource, line.actor, line.impersonator,
-    line.session_id, left(line.request_id, 64), line.details_digest
-  );
+  select coalesce(line.tenant_id, private.platform()), line.id, a.name, line.resource, line.actor,
+    line.impersonator, line.session_id, left(line.request_id, 64), line.details_digest
+  from private.audit_actions a
+  where a.name = line.action;
+  if not found then
+    raise exception 'action % is not declared', line.action using errcode = 'foreign_key_violation';
+  end if;
   if line.details_digest is not null then
     insert into private.audit_details values (details.*);
   end if;
@@ -294,23 +292,17 @@ set search_path = ''
 as $$
 declare
   v_headers jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
-  v_line private.audit_log;
-  v_details private.audit_details;
 begin
-  v_line.action := audit.action;
-  v_line.resource := audit.resource;
-  v_line.tenant_id := audit.tenant_id;
-  v_line.actor := coalesce(audit.actor, private.person());
-  v_line.impersonator := private.impersonator();
-  v_line.session_id := private.session_id();
-  if v_headers is not null then
-    v_line.request_id := v_headers ->> 'x-request-id';
-    v_details.ip := private.client_address();
-    v_details.user_agent := v_headers ->> 'user-agent';
-  end if;
-  v_details.before := audit.before;
-  v_details.after := audit.after;
-  return private.audit_write(v_line, v_details);
+  return private.audit_write(
+    row(
+      audit.tenant_id, null, audit.action, audit.resource, coalesce(audit.actor, private.person()),
+      private.impersonator(), private.session_id(), v_headers ->> 'x-request-id', null, null, null
+    )::private.audit_log,
+    row(
+      null, null, null, case when v_headers ? 'x-forwarded-for' then private.client_address() end,
+      v_headers ->> 'user-agent', audit.before, audit.after
+    )::private.audit_details
+  );
 end;
 $$;
 comment on function private.audit(text, text, jsonb, jsonb, uuid, uuid) is

@@ -166,7 +166,6 @@ declare
   v_tenant uuid := coalesce(enqueue.tenant_id, private.platform());
   -- Not now(): a job that comes late out of a long transaction would stand behind the low-water mark.
   v_now timestamptz := clock_timestamp();
-  v_micros bigint := extract(epoch from v_now) * 1000000;
 begin
   if (enqueue.kind ~ '^[a-z_]+\.[a-z_]+$' and jsonb_typeof(enqueue.payload) = 'object'
     and pg_column_size(enqueue.payload) <= 4096 and enqueue.priority between -1 and 1
@@ -194,9 +193,10 @@ begin
     end if;
   end if;
   -- One call a second: a worker that was called stays for longer than that after its last job.
-  if v_micros - coalesce(pg_sequence_last_value('private.jobs_woken'::regclass), 0) > 1000000
+  if date_part('epoch', v_now) * 1000000
+      - coalesce(pg_sequence_last_value('private.jobs_woken'::regclass), 0) > 1000000
     and coalesce(enqueue.run_at, v_now) <= v_now then
-    perform private.jobs_wake(v_micros);
+    perform private.jobs_wake((date_part('epoch', v_now) * 1000000)::bigint);
   end if;
   return v_id;
 end;

@@ -70,63 +70,44 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_amount bigint := leg.amount;
-  v_posted private.wallet_posted;
   v_account public.wallet_ledger_accounts;
-  v_alert text;
-  v_low bigint;
-  v_critical bigint;
-  v_high bigint;
-  v_done boolean := false;
 begin
   -- The conditions and the change are one statement: whoever waits for the row judges what it then is.
   -- Nearly every leg is one of these two; a statement costs by what it has to think of.
-  if leg.held = 0 and not forced then
-    if v_amount > 0 then
-      update public.wallet_ledger_accounts a
-      set balance = a.balance + v_amount, updated_at = now()
-      where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
-        and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred and a.debt = 0
-        and a.balance + v_amount <= coalesce(a.highest_balance, 9007199254740991)
-      returning a.person_id, a.organisation_id, a.balance, a.alert, a.low_balance, a.critical_balance, a.high_balance
-      into v_posted.person_id, v_posted.organisation_id, v_posted.balance_after, v_alert, v_low, v_critical, v_high;
-    else
-      update public.wallet_ledger_accounts a
-      set balance = a.balance + v_amount, updated_at = now()
-      where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
-        and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred
-        and a.balance - a.held + v_amount >= a.lowest_balance
-        and -v_amount <= coalesce(a.transfer_limit, 9007199254740991) and a.daily_limit is null
-      returning a.person_id, a.organisation_id, a.balance, a.alert, a.low_balance, a.critical_balance, a.high_balance
-      into v_posted.person_id, v_posted.organisation_id, v_posted.balance_after, v_alert, v_low, v_critical, v_high;
-    end if;
-    v_done := found;
+  if leg.held = 0 and leg.amount > 0 and not forced then
+    update public.wallet_ledger_accounts a
+    set balance = a.balance + leg.amount, updated_at = now()
+    where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
+      and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred and a.debt = 0
+      and a.balance + leg.amount <= coalesce(a.highest_balance, 9007199254740991)
+    returning * into v_account;
+  elsif leg.held = 0 and not forced then
+    update public.wallet_ledger_accounts a
+    set balance = a.balance + leg.amount, updated_at = now()
+    where a.tenant_id = wallet_apply.tenant_id and a.id = leg.account_id
+      and a.currency = wallet_apply.currency and a.status = 'open' and not a.deferred
+      and a.balance - a.held + leg.amount >= a.lowest_balance
+      and -leg.amount <= coalesce(a.transfer_limit, 9007199254740991) and a.daily_limit is null
+    returning * into v_account;
   end if;
-  if not v_done then
+  if v_account.id is null then
     v_account := private.wallet_apply_any(wallet_apply.tenant_id, wallet_apply.currency, leg, forced);
-    v_posted.person_id := v_account.person_id;
-    v_posted.organisation_id := v_account.organisation_id;
-    v_posted.balance_after := v_account.balance;
-    v_alert := v_account.alert;
-    v_low := v_account.low_balance;
-    v_critical := v_account.critical_balance;
-    v_high := v_account.high_balance;
   end if;
 
-  if v_alert is distinct from (
+  if v_account.alert is distinct from (
     case
-      when v_posted.balance_after <= v_critical then 'critical'
-      when v_posted.balance_after <= v_low then 'low'
-      when v_posted.balance_after >= v_high then 'high'
+      when v_account.balance <= v_account.critical_balance then 'critical'
+      when v_account.balance <= v_account.low_balance then 'low'
+      when v_account.balance >= v_account.high_balance then 'high'
     end
   ) then
     perform private.wallet_alert(wallet_apply.tenant_id, leg.account_id);
   end if;
   -- The entry's id is made under the account's lock.
-  v_posted.account_id := leg.account_id;
-  v_posted.amount := v_amount;
-  v_posted.entry_id := private.uuid_v7();
-  return v_posted;
+  return row(
+    leg.account_id, v_account.person_id, v_account.organisation_id, leg.amount, v_account.balance,
+    private.uuid_v7()
+  )::private.wallet_posted;
 end;
 $$;
 comment on function private.wallet_apply(uuid, text, private.wallet_leg, boolean) is

@@ -138,42 +138,40 @@ declare
   v_from uuid;
   v_to uuid;
 begin
-  perform private.wallet_check_request(amount, idempotency_key, memo, category);
-  v_earlier := private.wallet_claim(
-    wallet_transfer.tenant_id, v_person, 'wallet_transfer', idempotency_key,
-    jsonb_build_array(to_person, amount, currency, memo, category, from_account, to_account), v_id
-  );
+  v_earlier := case when private.wallet_check_request(amount, idempotency_key, memo, category) then
+    private.wallet_claim(
+      wallet_transfer.tenant_id, v_person, 'wallet_transfer', idempotency_key,
+      jsonb_build_array(to_person, amount, currency, memo, category, from_account, to_account), v_id
+    )
+  end;
   if v_earlier is not null then
     return private.wallet_receipt_of(wallet_transfer.tenant_id, v_earlier);
   end if;
 
-  if wallet_transfer.from_account is null and wallet_transfer.to_account is null then
-    -- From member to member, as most transfers are: one read for both. What it does not find, the
-    -- functions below judge.
-    select
-      (
-        select a.id from public.wallet_ledger_accounts a
-        where a.tenant_id = wallet_transfer.tenant_id and a.person_id = v_person
-          and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
-      ),
-      (
-        select a.id
-        from public.wallet_ledger_accounts a
-        join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
-        where a.tenant_id = wallet_transfer.tenant_id and a.person_id = to_person
-          and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
-          and m.status = 'active'
-      )
-    into v_from, v_to;
-  end if;
-  if v_from is null then
+  -- From member to member, as most transfers are: one read for both. What it does not find, the
+  -- functions below judge.
+  select
+    (
+      select a.id from public.wallet_ledger_accounts a
+      where a.tenant_id = wallet_transfer.tenant_id and a.person_id = v_person
+        and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
+    ),
+    (
+      select a.id
+      from public.wallet_ledger_accounts a
+      join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
+      where a.tenant_id = wallet_transfer.tenant_id and a.person_id = to_person
+        and a.organisation_id is null and a.currency = wallet_transfer.currency and a.purpose = 'member'
+        and m.status = 'active'
+    )
+  into v_from, v_to
+  where wallet_transfer.from_account is null and wallet_transfer.to_account is null;
+  if (v_from <> v_to) is not true then
     v_from := private.wallet_payer(wallet_transfer.tenant_id, v_person, currency, wallet_transfer.from_account);
-  end if;
-  if v_to is null then
     v_to := private.wallet_payee(wallet_transfer.tenant_id, to_person, currency, wallet_transfer.to_account);
-  end if;
-  if v_from = v_to then
-    raise sqlstate 'PT422' using message = 'wallet.self_transfer';
+    if v_from = v_to then
+      raise sqlstate 'PT422' using message = 'wallet.self_transfer';
+    end if;
   end if;
   return private.wallet_move(
     wallet_transfer.tenant_id, v_id, 'transfer', v_person, v_from, v_to, amount, currency, memo, category
