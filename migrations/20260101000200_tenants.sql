@@ -12,9 +12,9 @@ comment on table public.modules is
 insert into public.modules (slug, switchable)
 select slug, false
 from unnest(array[
-  'tenants', 'people', 'members', 'invitations', 'locations', 'audit', 'jobs', 'limits', 'accounts',
-  'sessions', 'device_codes', 'api_keys', 'two_factor', 'passkeys', 'files', 'notifications', 'push',
-  'privacy', 'moderation', 'operations'
+  'tenants', 'people', 'members', 'admin', 'invitations', 'locations', 'audit', 'jobs', 'limits',
+  'accounts', 'sessions', 'device_codes', 'api_keys', 'two_factor', 'passkeys', 'files',
+  'notifications', 'push', 'privacy', 'moderation', 'operations'
 ]) slug;
 
 insert into public.modules (slug)

@@ -128,3 +128,24 @@ end;
 $$;
 comment on function private.members_guard_last_owner(uuid, uuid) is
   'Raises members.last_owner if the person is the only active owner.';
+
+create function private.members_guard_lesser_role(member public.members, role text)
+returns void
+language plpgsql
+stable
+security definer -- reads roles past their policies
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select from public.roles lesser
+    join public.roles own on own.tenant_id = lesser.tenant_id and own.slug = member.role
+    where lesser.tenant_id = member.tenant_id and lesser.slug = members_guard_lesser_role.role
+      and lesser.rank < own.rank
+  ) then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'role: below the present one';
+  end if;
+end;
+$$;
+comment on function private.members_guard_lesser_role(public.members, text) is
+  'Raises request.invalid unless the role stands below the member''s own.';

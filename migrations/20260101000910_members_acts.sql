@@ -134,7 +134,9 @@ comment on function public.members_leave(uuid) is
 grant execute on function public.members_leave(uuid) to authenticated;
 
 -- Status and role
-create function public.members_set_status(tenant_id uuid, person uuid, status text)
+create function public.members_set_status(
+  tenant_id uuid, person uuid, status text, reason text default null, until timestamptz default null
+)
 returns public.members
 language plpgsql
 volatile
@@ -159,6 +161,15 @@ begin
     raise sqlstate 'PT409' using message = 'request.transition_refused', detail = 'members: left';
   end if;
   perform private.members_guard_last_owner(v_before.tenant_id, v_before.person_id);
+  if members_set_status.status in ('suspended', 'banned') then
+    perform private.admin_decide(
+      v_before, case members_set_status.status when 'banned' then 'ban' else 'suspension' end, v_actor,
+      members_set_status.reason, members_set_status.until
+    );
+  elsif num_nonnulls(members_set_status.reason, members_set_status.until) > 0 then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'reason, until: of a suspension or a ban';
+  end if;
 
   update public.members m
   set status = members_set_status.status,
@@ -176,11 +187,13 @@ begin
   return v_member;
 end;
 $$;
-comment on function public.members_set_status(uuid, uuid, text) is
-  'Admits, suspends, bans, readmits or removes a member (permission members.manage). Raises members.not_found, members.role_above_own, members.not_yourself, members.last_owner, request.transition_refused.';
-grant execute on function public.members_set_status(uuid, uuid, text) to authenticated;
+comment on function public.members_set_status(uuid, uuid, text, text, timestamptz) is
+  'Admits, suspends, bans, readmits or removes a member (permission members.manage). A suspension and a ban have a reason, which the member is told; a suspension may end by itself, within a year. Raises members.not_found, members.role_above_own, members.not_yourself, members.last_owner, request.transition_refused, request.invalid.';
+grant execute on function public.members_set_status(uuid, uuid, text, text, timestamptz) to authenticated;
 
-create function public.members_set_role(tenant_id uuid, person uuid, role text)
+create function public.members_set_role(
+  tenant_id uuid, person uuid, role text, reason text default null, until timestamptz default null
+)
 returns public.members
 language plpgsql
 volatile
@@ -202,6 +215,12 @@ begin
   elsif v_before.role <> 'owner' then
     raise sqlstate 'PT409' using message = 'members.ownership_is_offered';
   end if;
+  if num_nonnulls(members_set_role.reason, members_set_role.until) > 0 then
+    perform private.members_guard_lesser_role(v_before, v_role);
+    perform private.admin_decide(
+      v_before, 'restriction', v_actor, members_set_role.reason, members_set_role.until
+    );
+  end if;
 
   update public.members m set role = v_role
   where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
@@ -214,6 +233,6 @@ begin
   return v_member;
 end;
 $$;
-comment on function public.members_set_role(uuid, uuid, text) is
-  'Gives a member another role, or several with + between (permission members.manage); all but owner, which is offered. Raises members.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.ownership_is_offered, members.last_owner.';
-grant execute on function public.members_set_role(uuid, uuid, text) to authenticated;
+comment on function public.members_set_role(uuid, uuid, text, text, timestamptz) is
+  'Gives a member another role, or several with + between (permission members.manage); all but owner, which is offered. With a reason it is a restriction: a lesser role, which the member is told, until the time named if there is one; then the former role comes back. Raises members.not_found, members.role_not_found, members.role_above_own, members.permission_denied, members.ownership_is_offered, members.last_owner, request.invalid.';
+grant execute on function public.members_set_role(uuid, uuid, text, text, timestamptz) to authenticated;

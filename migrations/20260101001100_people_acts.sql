@@ -55,6 +55,14 @@ as $$
     'time_zone', p.time_zone,
     'preferences', case when trust.bounded then '{}' else p.preferences end,
     'two_factor_required', false,
+    'impersonation', (
+      select jsonb_build_object(
+        'by', b.actor_id, 'name', m.display_name, 'read_only', b.read_only, 'expires_at', b.expires_at
+      )
+      from private.trust_bounds b
+      join public.members m on m.tenant_id = b.only_tenant and m.person_id = b.actor_id
+      where b.session_id = trust.session_id
+    ),
     'providers', coalesce(
       (
         select jsonb_agg(distinct i.provider) from auth.identities i
@@ -98,6 +106,7 @@ as $$
     'time_zone', null,
     'preferences', '{}'::jsonb,
     'two_factor_required', true,
+    'impersonation', null,
     'providers', '[]'::jsonb,
     'tenants', '[]'::jsonb
   )
@@ -120,7 +129,7 @@ as $$
   end;
 $$;
 comment on function public.people_me() is
-  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, two_factor_required, providers, tenants with role, status, modules and permissions. Before the second factor without what is personal. Raises auth.required, auth.session_ended.';
+  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, two_factor_required, impersonation, providers, tenants with role, status, modules and permissions. Before the second factor without what is personal. Raises auth.required, auth.session_ended.';
 grant execute on function public.people_me() to authenticated;
 
 create function public.people_update_me(changes jsonb)

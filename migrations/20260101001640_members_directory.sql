@@ -27,8 +27,7 @@ create table public.members_values (
 comment on table public.members_values is
   'What a member tells, and to whom: everyone who sees the member, staff (members.details), or nobody but themselves.';
 create index members_values_field on public.members_values (tenant_id, field);
-create index members_by_name on public.members (tenant_id, lower(display_name), person_id)
-  where status = 'active';
+create index members_by_name on public.members (tenant_id, lower(display_name), person_id);
 
 select private.declare_permission(
   'members.details', 'See what members tell to staff alone', array['admin', 'staff']

@@ -236,6 +236,7 @@ declare
   v_before uuid := uuid '00000000-0000-0000-0000-000000000000';
   v_posted private.wallet_posted[] := array[]::private.wallet_posted[];
 begin
+  perform private.require_no_impersonation();
   foreach v_leg in array legs loop
     if v_leg.account_id <= v_before then
       raise exception 'The legs of transfer % are out of order', wallet_post.transfer_id;
@@ -266,7 +267,7 @@ begin
 end;
 $$;
 comment on function private.wallet_post(uuid, uuid, text, private.wallet_leg[], boolean) is
-  'Books the legs of a transfer, one for each account, in id order so that transfers queue instead of deadlocking: the only way a balance changes. Raises as private.wallet_refuse.';
+  'Books the legs of a transfer, one for each account, in id order so that transfers queue instead of deadlocking: the only way a balance changes. Raises auth.impersonated for who sits in another''s session, and as private.wallet_refuse.';
 
 create function private.wallet_pair(from_account uuid, to_account uuid, amount bigint, held bigint default 0)
 returns private.wallet_leg[]

@@ -81,6 +81,8 @@ as $$
 declare
   v_person uuid := private.require(wallet_trust.tenant_id, 'wallet.transfer');
 begin
+  -- It would move value later, in nobody's session.
+  perform private.require_no_impersonation();
   perform private.wallet_require_currency(wallet_trust.tenant_id, wallet_trust.currency);
   if up_to < 0 or up_to > 9007199254740991 then
     raise sqlstate 'PT422' using message = 'wallet.invalid_amount';
@@ -105,5 +107,5 @@ begin
 end;
 $$;
 comment on function public.wallet_trust(uuid, uuid, text, bigint) is
-  'Pays a member''s requests unseen up to an amount each, ten a day at most; 0 or null ends it (permission wallet.transfer). Raises wallet.currency_unknown, wallet.invalid_amount, wallet.recipient_not_found.';
+  'Pays a member''s requests unseen up to an amount each, ten a day at most; 0 or null ends it (permission wallet.transfer). Raises wallet.currency_unknown, wallet.invalid_amount, wallet.recipient_not_found, auth.impersonated.';
 grant execute on function public.wallet_trust(uuid, uuid, text, bigint) to authenticated;

@@ -1,6 +1,8 @@
 import { application } from "shared/http/application.ts";
 import { serveOpenApi } from "shared/http/openapi.ts";
 import type { Services } from "shared/services.ts";
+import { admin } from "./routes/admin.ts";
+import { impersonation } from "./routes/admin_impersonation.ts";
 import { audit } from "./routes/audit.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
@@ -19,6 +21,8 @@ export function createApp(services: Services) {
   app.route("/api/v1/uploads", files);
   app.route("/api/v1/tenants", tenants);
   app.route("/api/v1/users", people);
+  app.route("/api/v1/admin", admin);
+  app.route("/api/v1/admin", impersonation);
   app.route("/api/v1/admin", audit);
   app.route("/api/v1/sessions", sessions);
   app.route("/api/v1/2fa", twoFactor);
@@ -32,6 +36,7 @@ export function createApp(services: Services) {
       "`Retry-After` when to come back.",
     tags: {
       files: "Pictures and documents that people upload",
+      admin: "Members, for who manages them",
       audit: "Who did what, for those who may know",
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",

@@ -68,6 +68,13 @@ export const catalogue = {
   "locations.not_found": { status: 404, title: "No such location" },
   "locations.not_yours": { status: 403, title: "Not a location at which you act" },
 
+  "admin.already_appealed": { status: 409, title: "This decision was appealed already" },
+  "admin.appeal_not_found": { status: 404, title: "No such appeal" },
+  "admin.decision_ended": { status: 409, title: "This decision does not stand any more" },
+  "admin.decision_not_found": { status: 404, title: "No such decision" },
+  "admin.impersonation_not_found": { status: 404, title: "No such impersonation" },
+  "admin.own_decision": { status: 403, title: "Somebody else looks at it again" },
+
   "jobs.not_found": { status: 404, title: "No such schedule" },
 
   "limits.exceeded": { status: 429, title: "Too many requests, try again later" },

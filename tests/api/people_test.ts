@@ -22,6 +22,7 @@ Deno.test("GET /users/me is the person, and nothing of their tenants before they
     email: person.email,
     email_verified: true,
     avatar_url: null,
+    impersonation: null,
     locale: null,
     time_zone: null,
     preferences: {},

@@ -73,6 +73,7 @@ Deno.test("a membership that is not active opens nothing", async () => {
     tenant_id: tenant.id,
     person: member.id,
     status: "suspended",
+    reason: "For the test",
   });
   assert.equal(suspended.error, null);
   await assertProblem(await ask(member, tenant.slug), 403, "members.not_active");

@@ -22,6 +22,8 @@ export const rights: Record<string, TableRights> = {
   members_history: { owner: "person_id", select: { owner: "all", member: "own" } },
   members_fields: { select: { owner: "all", member: "all" } },
   members_values: { owner: "person_id", select: { owner: "own", member: "own" } },
+  admin_decisions: { select: { owner: "all", member: "none" } },
+  admin_appeals: { select: { owner: "all", member: "none" } },
   roles: { select: { owner: "all", member: "all" } },
   role_permissions: { select: { owner: "all", member: "all" } },
   invitations: { select: { owner: "all", member: "none" } },
@@ -56,6 +58,12 @@ export const personal = ["people"];
 /** RPCs without a tenant: what a signed-in stranger is answered when they call them with nothing useful. */
 export const withoutTenant: Record<string, string | null> = {
   invitations_accept: "invitations.not_found",
+  admin_appeal: "admin.decision_not_found",
+  admin_appeal_withdraw: "admin.appeal_not_found",
+  admin_ban_person: "tenants.not_found",
+  admin_find_person: "tenants.not_found",
+  admin_my_decisions: null,
+  admin_readmit_person: "tenants.not_found",
   jobs_dead_letters: "tenants.not_found",
   jobs_pause: "tenants.not_found",
   jobs_replay: "tenants.not_found",

@@ -39,6 +39,7 @@ async function createWorld(): Promise<World> {
   await fillWallet(tenant, owner, member);
   await fillMembers(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
+  await warn(tenant, owner, member);
   const sql = connect();
   for (const { id } of [owner, member]) {
     await sql`select private.notify(${id}, 'two_factor.enabled', '{}', ${tenant.id})`;
@@ -46,6 +47,14 @@ async function createWorld(): Promise<World> {
   // What is still to be folded would be, on the clock, in the middle of the matrix.
   await sql`select private.wallet_fold_all()`;
   return { sql, tenant, owner, member, outsider };
+}
+
+/** A warning, and the member's objection to it. */
+async function warn(tenant: Tenant, owner: Person, member: Person): Promise<void> {
+  const { id } = await must<{ id: string }>(
+    owner.client.rpc("admin_warn", { tenant_id: tenant.id, person: member.id, reason: "Matrix" }),
+  );
+  await must(member.client.rpc("admin_appeal", { decision: id, statement: "Matrix" }));
 }
 
 /** A released picture with a variant, as rows: the matrix asks for no bytes. */

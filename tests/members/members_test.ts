@@ -115,7 +115,12 @@ Deno.test("members_set_status: who may, on whom, and what it may become", async 
   ) as [Person, Person, Person, Person];
   const outsider = await createMember(await createTenant(), "owner");
   const set = (by: Person, person: string, status: string) =>
-    by.client.rpc("members_set_status", { tenant_id: tenant.id, person, status });
+    by.client.rpc("members_set_status", {
+      tenant_id: tenant.id,
+      person,
+      status,
+      ...(["suspended", "banned"].includes(status) && { reason: "For the test" }),
+    });
 
   await t.step(
     "a member may not",

@@ -65,5 +65,8 @@ export async function setStatus(
   person: Person,
   status: string,
 ): Promise<void> {
-  await must(owner.rpc("members_set_status", { tenant_id: tenant.id, person: person.id, status }));
+  const reason = ["suspended", "banned"].includes(status) ? { reason: "For the test" } : {};
+  await must(
+    owner.rpc("members_set_status", { tenant_id: tenant.id, person: person.id, status, ...reason }),
+  );
 }

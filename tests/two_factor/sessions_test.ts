@@ -96,6 +96,7 @@ Deno.test("A12: before its second factor a session sees nothing through any door
         time_zone: null,
         preferences: {},
         two_factor_required: true,
+        impersonation: null,
         providers: [],
         tenants: [],
       });

@@ -33,6 +33,14 @@ const Me = z.object({
   two_factor_required: z.boolean().openapi({
     description: "The session opens nothing before `POST /2fa/verify`, and this is a reduced form",
   }),
+  impersonation: z.object({
+    by: z.uuid(),
+    name: z.string(),
+    read_only: z.boolean(),
+    expires_at: z.iso.datetime({ offset: true }),
+  }).nullable().openapi({
+    description: "Who really sits there, for a banner; null in a session of one's own",
+  }),
   providers: z.array(z.string()),
   tenants: z.array(Membership),
 }).openapi("Me");

@@ -20,6 +20,108 @@ export const de: Language = {
     pageFixed: "Sie betrifft die Sicherheit Ihres Kontos und wird immer gesendet.",
   },
   templates: {
+    "admin.warning": {
+      subject: "Sie wurden verwarnt",
+      heading: "Sie wurden verwarnt",
+      paragraphs: [
+        "Grund: {reason}",
+        "Die Verwarnung endet: {until}.",
+        "Sie können ihr einmal in der App widersprechen; dann sieht sie jemand anderes noch einmal an.",
+      ],
+    },
+    "admin.suspension": {
+      subject: "Ihre Mitgliedschaft ruht",
+      heading: "Ihre Mitgliedschaft ruht",
+      paragraphs: [
+        "Grund: {reason}",
+        "Sie ist wieder offen: {until}.",
+        "Sie können dem einmal in der App widersprechen, auch solange sie ruht; dann sieht es jemand anderes noch einmal an.",
+      ],
+    },
+    "admin.ban": {
+      subject: "Ihre Mitgliedschaft wurde beendet",
+      heading: "Sie wurden von {sender} ausgeschlossen",
+      paragraphs: [
+        "Grund: {reason}",
+        "Sie können dem einmal in der App widersprechen; dann sieht es jemand anderes noch einmal an.",
+      ],
+    },
+    "admin.restriction": {
+      subject: "Ihre Rechte wurden eingeschränkt",
+      heading: "Ihre Rechte wurden eingeschränkt",
+      paragraphs: [
+        "Grund: {reason}",
+        "Sie kommen zurück: {until}.",
+        "Sie können dem einmal in der App widersprechen; dann sieht es jemand anderes noch einmal an.",
+      ],
+    },
+    "admin.ended": {
+      subject: "Eine Entscheidung über Sie ist beendet",
+      heading: "Eine Entscheidung über Sie ist beendet",
+      paragraphs: [
+        "Sie fiel aus diesem Grund: {reason}",
+        "Sie gilt nicht mehr.",
+      ],
+    },
+    "admin.appeal_submitted": {
+      subject: "Ein Mitglied widerspricht einer Entscheidung",
+      heading: "Ein Mitglied widerspricht einer Entscheidung",
+      paragraphs: [
+        "Jemand anderes, als wer sie getroffen hat, muss sie noch einmal ansehen.",
+      ],
+    },
+    "admin.appeal_upheld": {
+      subject: "Die Entscheidung gilt weiter",
+      heading: "Die Entscheidung über Sie gilt weiter",
+      paragraphs: [
+        "Jemand anderes hat sie noch einmal angesehen. Die Antwort: {answer}",
+      ],
+    },
+    "admin.appeal_overturned": {
+      subject: "Die Entscheidung wurde zurückgenommen",
+      heading: "Die Entscheidung über Sie wurde zurückgenommen",
+      paragraphs: [
+        "Jemand anderes hat sie noch einmal angesehen. Die Antwort: {answer}",
+      ],
+    },
+    "admin.people_stuck": {
+      subject: "Menschen warten auf Einlass",
+      heading: "Menschen warten auf Einlass",
+      paragraphs: [
+        "So viele warten seit drei Tagen: {people}. Sehen Sie nach, wer auf dem Weg hinein ist.",
+      ],
+    },
+    "admin.impersonated": {
+      subject: "Ein Admin hat {sender} mit Ihren Augen gesehen",
+      heading: "Ein Admin hat {sender} mit Ihren Augen gesehen",
+      paragraphs: [
+        "{name} hat ab {began} für höchstens eine Viertelstunde gesehen, was Sie sehen. Ändern ließ sich nichts.",
+        "Grund: {reason}",
+      ],
+    },
+    "admin.impersonated_writing": {
+      subject: "Ein Admin hat bei {sender} für Sie gehandelt",
+      heading: "Ein Admin hat bei {sender} für Sie gehandelt",
+      paragraphs: [
+        "{name} konnte ab {began} für höchstens eine Viertelstunde sehen und ändern, was Sie können. Bezahlen ließ sich nichts.",
+        "Grund: {reason}",
+      ],
+    },
+    "admin.person_banned": {
+      subject: "Ihr Konto ist geschlossen",
+      heading: "Ihr Konto ist geschlossen",
+      paragraphs: [
+        "Grund: {reason}",
+        "Es ist wieder offen: {until}.",
+      ],
+    },
+    "admin.person_readmitted": {
+      subject: "Ihr Konto ist wieder offen",
+      heading: "Ihr Konto ist wieder offen",
+      paragraphs: [
+        "Sie können sich anmelden wie zuvor.",
+      ],
+    },
     "auth.signup": {
       subject: "Bestätigen Sie Ihre E-Mail-Adresse",
       heading: "Willkommen",

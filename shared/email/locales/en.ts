@@ -27,6 +27,108 @@ export const en = {
     pageFixed: "It is about the safety of your account and is always sent.",
   },
   templates: {
+    "admin.warning": {
+      subject: "You were warned",
+      heading: "You were warned",
+      paragraphs: [
+        "Reason: {reason}",
+        "The warning ends: {until}.",
+        "You may object to it once, in the app; somebody else will look at it again.",
+      ],
+    },
+    "admin.suspension": {
+      subject: "Your membership is suspended",
+      heading: "Your membership is suspended",
+      paragraphs: [
+        "Reason: {reason}",
+        "It opens again: {until}.",
+        "You may object to it once, in the app, also while it is suspended; somebody else will look at it again.",
+      ],
+    },
+    "admin.ban": {
+      subject: "Your membership was ended",
+      heading: "You were banned from {sender}",
+      paragraphs: [
+        "Reason: {reason}",
+        "You may object to it once, in the app; somebody else will look at it again.",
+      ],
+    },
+    "admin.restriction": {
+      subject: "Your rights were restricted",
+      heading: "Your rights were restricted",
+      paragraphs: [
+        "Reason: {reason}",
+        "They come back: {until}.",
+        "You may object to it once, in the app; somebody else will look at it again.",
+      ],
+    },
+    "admin.ended": {
+      subject: "A decision about you has ended",
+      heading: "A decision about you has ended",
+      paragraphs: [
+        "It was taken for this reason: {reason}",
+        "It no longer stands.",
+      ],
+    },
+    "admin.appeal_submitted": {
+      subject: "A member objects to a decision",
+      heading: "A member objects to a decision",
+      paragraphs: [
+        "Somebody else than who took it has to look at it again.",
+      ],
+    },
+    "admin.appeal_upheld": {
+      subject: "The decision stands",
+      heading: "The decision about you stands",
+      paragraphs: [
+        "Somebody else looked at it again. Their answer: {answer}",
+      ],
+    },
+    "admin.appeal_overturned": {
+      subject: "The decision was taken back",
+      heading: "The decision about you was taken back",
+      paragraphs: [
+        "Somebody else looked at it again. Their answer: {answer}",
+      ],
+    },
+    "admin.people_stuck": {
+      subject: "People are waiting to get in",
+      heading: "People are waiting to get in",
+      paragraphs: [
+        "People who have been waiting for three days: {people}. Look at those on the way in.",
+      ],
+    },
+    "admin.impersonated": {
+      subject: "An admin looked at {sender} as you",
+      heading: "An admin looked at {sender} as you",
+      paragraphs: [
+        "{name} saw what you see, from {began} on, for a quarter of an hour at most. Nothing could be changed.",
+        "Reason: {reason}",
+      ],
+    },
+    "admin.impersonated_writing": {
+      subject: "An admin acted at {sender} as you",
+      heading: "An admin acted at {sender} as you",
+      paragraphs: [
+        "{name} was able to see and change what you can, from {began} on, for a quarter of an hour at most. Nothing could be paid.",
+        "Reason: {reason}",
+      ],
+    },
+    "admin.person_banned": {
+      subject: "Your account is closed",
+      heading: "Your account is closed",
+      paragraphs: [
+        "Reason: {reason}",
+        "It opens again: {until}.",
+      ],
+    },
+    "admin.person_readmitted": {
+      subject: "Your account is open again",
+      heading: "Your account is open again",
+      paragraphs: [
+        "You can sign in as before.",
+      ],
+    },
     "auth.signup": {
       subject: "Confirm your email address",
       heading: "Welcome",

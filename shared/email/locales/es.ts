@@ -20,6 +20,108 @@ export const es: Language = {
     pageFixed: "Trata de la seguridad de su cuenta y se envía siempre.",
   },
   templates: {
+    "admin.warning": {
+      subject: "Ha recibido una advertencia",
+      heading: "Ha recibido una advertencia",
+      paragraphs: [
+        "Motivo: {reason}",
+        "La advertencia termina: {until}.",
+        "Puede recurrirla una vez, en la aplicación; otra persona volverá a examinarla.",
+      ],
+    },
+    "admin.suspension": {
+      subject: "Su membresía está suspendida",
+      heading: "Su membresía está suspendida",
+      paragraphs: [
+        "Motivo: {reason}",
+        "Vuelve a abrirse: {until}.",
+        "Puede recurrirlo una vez, en la aplicación, también mientras está suspendida; otra persona volverá a examinarlo.",
+      ],
+    },
+    "admin.ban": {
+      subject: "Su membresía ha terminado",
+      heading: "Ha sido expulsado de {sender}",
+      paragraphs: [
+        "Motivo: {reason}",
+        "Puede recurrirlo una vez, en la aplicación; otra persona volverá a examinarlo.",
+      ],
+    },
+    "admin.restriction": {
+      subject: "Sus derechos han sido limitados",
+      heading: "Sus derechos han sido limitados",
+      paragraphs: [
+        "Motivo: {reason}",
+        "Los recupera: {until}.",
+        "Puede recurrirlo una vez, en la aplicación; otra persona volverá a examinarlo.",
+      ],
+    },
+    "admin.ended": {
+      subject: "Una decisión sobre usted ha terminado",
+      heading: "Una decisión sobre usted ha terminado",
+      paragraphs: [
+        "Se tomó por este motivo: {reason}",
+        "Ya no rige.",
+      ],
+    },
+    "admin.appeal_submitted": {
+      subject: "Un miembro recurre una decisión",
+      heading: "Un miembro recurre una decisión",
+      paragraphs: [
+        "Debe volver a examinarla alguien distinto de quien la tomó.",
+      ],
+    },
+    "admin.appeal_upheld": {
+      subject: "La decisión se mantiene",
+      heading: "La decisión sobre usted se mantiene",
+      paragraphs: [
+        "Otra persona ha vuelto a examinarla. Su respuesta: {answer}",
+      ],
+    },
+    "admin.appeal_overturned": {
+      subject: "La decisión ha sido anulada",
+      heading: "La decisión sobre usted ha sido anulada",
+      paragraphs: [
+        "Otra persona ha vuelto a examinarla. Su respuesta: {answer}",
+      ],
+    },
+    "admin.people_stuck": {
+      subject: "Hay personas esperando para entrar",
+      heading: "Hay personas esperando para entrar",
+      paragraphs: [
+        "Personas que esperan desde hace tres días: {people}. Mire quién está en camino.",
+      ],
+    },
+    "admin.impersonated": {
+      subject: "Un administrador ha visto {sender} como usted",
+      heading: "Un administrador ha visto {sender} como usted",
+      paragraphs: [
+        "{name} ha visto lo que usted ve, desde {began} y durante un cuarto de hora como máximo. No se podía cambiar nada.",
+        "Motivo: {reason}",
+      ],
+    },
+    "admin.impersonated_writing": {
+      subject: "Un administrador ha actuado en {sender} como usted",
+      heading: "Un administrador ha actuado en {sender} como usted",
+      paragraphs: [
+        "{name} ha podido ver y cambiar lo que usted puede, desde {began} y durante un cuarto de hora como máximo. No se podía pagar nada.",
+        "Motivo: {reason}",
+      ],
+    },
+    "admin.person_banned": {
+      subject: "Su cuenta está cerrada",
+      heading: "Su cuenta está cerrada",
+      paragraphs: [
+        "Motivo: {reason}",
+        "Vuelve a abrirse: {until}.",
+      ],
+    },
+    "admin.person_readmitted": {
+      subject: "Su cuenta vuelve a estar abierta",
+      heading: "Su cuenta vuelve a estar abierta",
+      paragraphs: [
+        "Puede iniciar sesión como antes.",
+      ],
+    },
     "auth.signup": {
       subject: "Confirme su dirección de correo",
       heading: "Le damos la bienvenida",
