@@ -104,7 +104,8 @@ create function private.wallet_book(
   legs private.wallet_leg[],
   memo text,
   category text,
-  forced boolean default false
+  forced boolean default false,
+  quiet boolean default false
 )
 returns public.wallet_receipt
 language plpgsql
@@ -152,7 +153,9 @@ begin
   v_job := private.enqueue(
     'wallet.transferred', jsonb_build_object('transfer_id', transfer.id), transfer.tenant_id, v_resource
   );
-  v_told := private.wallet_announce(transfer, v_posted);
+  if not quiet then
+    v_told := private.announce_all('wallet:transfer', private.wallet_told(transfer, v_posted));
+  end if;
 
   foreach v_leg in array v_posted loop
     if v_leg.account_id = transfer.from_account then
@@ -165,15 +168,15 @@ begin
   )::public.wallet_receipt;
 end;
 $$;
-comment on function private.wallet_book(public.wallet_transfers, private.wallet_leg[], text, text, boolean) is
-  'Makes a transfer of these legs: ledger, trail, outbox and announcements together. Raises as private.wallet_refuse.';
+comment on function private.wallet_book(public.wallet_transfers, private.wallet_leg[], text, text, boolean, boolean) is
+  'Makes a transfer of these legs: ledger, trail, outbox and, unless quiet, announcements together. Raises as private.wallet_refuse.';
 
 -- The plan is pinned: with the array at hand Postgres would think the query through at each call, which
 -- takes five times as long as running it.
-create function private.wallet_announce(transfer public.wallet_transfers, posted private.wallet_posted[])
-returns integer
+create function private.wallet_told(transfer public.wallet_transfers, posted private.wallet_posted[])
+returns private.announcement[]
 language plpgsql
-volatile
+stable
 security definer -- reads members past their policies
 set search_path = ''
 set enable_seqscan = off
@@ -216,11 +219,11 @@ begin
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
   where coalesce(r.two_factor_from > now(), true)
     or exists (select from private.trust_factors f where f.person_id = m.person_id);
-  return case when v_told is null then 0 else private.announce_all('wallet:transfer', v_told) end;
+  return v_told;
 end;
 $$;
-comment on function private.wallet_announce(public.wallet_transfers, private.wallet_posted[]) is
-  'wallet:transfer on the own channel of each person the transfer touches, agents of organisations included, who is an active member with wallet.read. Returns how many were told.';
+comment on function private.wallet_told(public.wallet_transfers, private.wallet_posted[]) is
+  'Whom a transfer is announced to, as wallet:transfer on their own channel: each person it touches, agents of organisations included, who is an active member with wallet.read. Null where there is nobody.';
 
 create function private.wallet_move(
   tenant_id uuid,

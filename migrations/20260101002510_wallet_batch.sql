@@ -81,12 +81,42 @@ begin
   perform private.wallet_book(
     v_transfer,
     private.wallet_pair(v_transfer.from_account, v_transfer.to_account, v_transfer.amount),
-    line ->> 'memo', line ->> 'category'
+    line ->> 'memo', line ->> 'category', quiet => true
   );
 end;
 $$;
 comment on function private.wallet_batch_line(uuid, uuid, uuid, uuid, jsonb) is
-  'Does one line of a batch. Raises as wallet_transfer does.';
+  'Does one line of a batch, announced with the others. Raises as wallet_transfer does.';
+
+create function private.wallet_batch_announce(tenant_id uuid, batch_id uuid)
+returns integer
+language plpgsql
+volatile
+security definer -- reads the ledger past its policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  -- One by one they would be as many subtransactions.
+  return private.announce_all('wallet:transfer', array(
+    select told
+    from public.wallet_transfers t
+    cross join lateral unnest(private.wallet_told(t, array(
+      select row(
+        e.account_id, a.person_id, a.organisation_id, e.amount, e.balance_after, e.id
+      )::private.wallet_posted
+      from public.wallet_entries e
+      join public.wallet_ledger_accounts a on a.tenant_id = e.tenant_id and a.id = e.account_id
+      where e.tenant_id = t.tenant_id and e.transfer_id = t.id
+    ))) told
+    where t.tenant_id = wallet_batch_announce.tenant_id
+      and (t.id = wallet_batch_announce.batch_id or t.part_of = wallet_batch_announce.batch_id)
+    order by t.id
+  ));
+end;
+$$;
+comment on function private.wallet_batch_announce(uuid, uuid) is
+  'Announces all transfers of a batch at once. Returns how many people''s channels were sent to.';
 
 create function private.wallet_batch_try(tenant_id uuid, actor uuid, batch_id uuid, lines jsonb, dry_run boolean)
 returns jsonb
@@ -118,6 +148,7 @@ begin
           case when v_line.ordinality > 1 then wallet_batch_try.batch_id end, v_line.value
         );
       end loop;
+      perform private.wallet_batch_announce(wallet_batch_try.tenant_id, wallet_batch_try.batch_id);
       return v_faults;
     exception when sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422' then
       null; -- All of it is undone; what follows finds the other faults.
