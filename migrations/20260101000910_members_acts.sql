@@ -179,6 +179,9 @@ begin
     end
   where m.tenant_id = v_before.tenant_id and m.person_id = v_before.person_id
   returning * into v_member;
+  if v_before.status = 'pending' and v_member.status = 'active' then
+    perform private.notify(v_member.person_id, 'members.admitted', '{}', v_member.tenant_id);
+  end if;
   perform private.audit(
     'MEMBER_STATUS_CHANGED', 'members:' || v_member.person_id,
     jsonb_build_object('status', v_before.status), jsonb_build_object('status', v_member.status),

@@ -87,14 +87,15 @@ select private.schedule('notifications-forget-old', '17 * * * *', 'select privat
 select private.schedule('notifications-forget-inbox', '27 3 * * *', 'select private.notifications_forget_inbox()');
 
 select private.declare_metric(
-  'mail_backlog', 'gauge', 'Mails that wait to be sent.',
+  'mail_backlog', 'gauge', 'Mails that wait to be sent, and whose time has come.',
   $$select count(*) as value from private.notifications_deliveries d
-    where d.status = 'waiting' and d.channel = 'email'$$
+    where d.status = 'waiting' and d.channel = 'email' and d.due_at <= now()$$
 );
 select private.declare_metric(
   'mail_oldest_waiting_seconds', 'gauge', 'Age of the oldest mail that waits to be sent.',
   $$select coalesce(extract(epoch from now() - min(greatest(d.created_at, d.due_at))), 0) as value
-    from private.notifications_deliveries d where d.status = 'waiting' and d.channel = 'email'$$
+    from private.notifications_deliveries d
+    where d.status = 'waiting' and d.channel = 'email' and d.due_at <= now()$$
 );
 select private.declare_metric(
   'mail_braked_kinds', 'gauge', 'Kinds of mail that are held because too many of them bounced.',

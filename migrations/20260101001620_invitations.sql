@@ -51,12 +51,12 @@ create table private.invitations_tokens (
   tenant_id uuid not null,
   invitation_id uuid not null,
   digest bytea not null,
-  email_id uuid,
+  event_id uuid,
   primary key (tenant_id, invitation_id),
   foreign key (tenant_id, invitation_id) references public.invitations (tenant_id, id) on delete cascade
 );
 comment on table private.invitations_tokens is
-  'SHA-256 of each invitation''s secret, and the mail it went out with.';
+  'SHA-256 of each invitation''s secret, and the mail it went out by.';
 
 create table private.invitations_pace (
   tenant_id uuid primary key references public.tenants (id) on delete cascade,

@@ -228,6 +228,7 @@ begin
   update public.invitations i set status = 'revoked', ended_at = now()
   where i.tenant_id = v_invitation.tenant_id and i.id = v_invitation.id
   returning * into v_invitation;
+  perform private.invitations_unsend(v_invitation.tenant_id, v_invitation.id);
   perform private.audit(
     'INVITATION_REVOKED', 'invitations:' || v_invitation.id, null, null, v_invitation.tenant_id
   );

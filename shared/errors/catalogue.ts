@@ -47,11 +47,13 @@ export const catalogue = {
   "tenants.slug_taken": { status: 409, title: "Another tenant has this slug" },
 
   "members.already_member": { status: 409, title: "There is a membership already" },
+  "members.already_owner": { status: 409, title: "They own the tenant already" },
   "members.field_not_found": { status: 404, title: "The directory has no such field" },
   "members.last_owner": { status: 409, title: "A tenant keeps at least one owner" },
   "members.not_active": { status: 403, title: "The membership is not active" },
   "members.not_found": { status: 404, title: "No such member" },
   "members.not_yourself": { status: 403, title: "Nobody does this to their own membership" },
+  "members.offer_not_found": { status: 404, title: "There is no such offer of ownership" },
   "members.ownership_is_offered": { status: 409, title: "Ownership is offered, and accepted" },
   "members.permission_denied": { status: 403, title: "A permission is missing" },
   "members.permission_unknown": { status: 422, title: "There is no such permission" },
@@ -60,10 +62,13 @@ export const catalogue = {
   "members.role_built_in": { status: 409, title: "Built-in roles stay as they are" },
   "members.role_in_use": { status: 409, title: "Members still have this role" },
   "members.role_not_found": { status: 404, title: "No such role" },
+  "members.waits_for_you": { status: 409, title: "What is lacking is a decision of yours" },
 
+  "invitations.already_invited": { status: 409, title: "There is an open invitation already" },
   "invitations.ended": { status: 409, title: "The invitation was used, taken back, or ran out" },
   "invitations.not_found": { status: 404, title: "No such invitation" },
   "invitations.other_address": { status: 403, title: "The invitation is for another address" },
+  "invitations.twice": { status: 422, title: "The address stands in the list before" },
 
   "locations.not_found": { status: 404, title: "No such location" },
   "locations.not_yours": { status: 403, title: "Not a location at which you act" },

@@ -20,6 +20,10 @@ export const rights: Record<string, TableRights> = {
   members: { select: { owner: "all", member: "all" } },
   members_domains: { select: { owner: "all", member: "none" } },
   members_history: { owner: "person_id", select: { owner: "all", member: "own" } },
+  members_ownership_offers: {
+    owner: "person_id,offered_by",
+    select: { owner: "own", member: "own" },
+  },
   members_fields: { select: { owner: "all", member: "all" } },
   members_values: { owner: "person_id", select: { owner: "own", member: "own" } },
   admin_decisions: { select: { owner: "all", member: "none" } },

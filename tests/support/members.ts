@@ -1,5 +1,6 @@
 import { must } from "./answers.ts";
 import { createPerson, type Person } from "./clients.ts";
+import { withDatabase } from "./database.ts";
 import type { Tenant } from "./tenants.ts";
 
 /** Makes a link into the tenant, and answers with its token. */
@@ -28,4 +29,10 @@ export async function fillMembers(tenant: Tenant, owner: Person, member: Person)
     const changes = { phone: { value: "+41 44 000 00 00" } };
     await must(client.rpc("members_tell", { tenant_id: tenant.id, changes }));
   }
+  // Offering asks for a second factor, which those here do not have.
+  await withDatabase((sql) =>
+    sql`
+      insert into members_ownership_offers (tenant_id, person_id, offered_by, stays)
+      values (${tenant.id}, ${member.id}, ${owner.id}, true)`
+  );
 }

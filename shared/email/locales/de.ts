@@ -250,6 +250,63 @@ export const de: Language = {
         "Wenn Sie es nicht waren, widerrufen Sie ihn und ändern Sie Ihr Passwort.",
       ],
     },
+    "invitations.invitation": {
+      subject: "Einladung zu {sender}",
+      heading: "Sie sind zu {sender} eingeladen",
+      paragraphs: [
+        "{sender} möchte Sie dabeihaben. Die Einladung gilt für diese Adresse, einmal, bis {date}.",
+        "Wenn Sie nicht wissen, warum Sie sie bekommen, ist nichts zu tun.",
+      ],
+      action: "Einladung annehmen",
+    },
+    "members.admitted": {
+      subject: "Sie sind dabei",
+      heading: "Sie gehören jetzt zu {sender}",
+      paragraphs: ["Ihre Anfrage wurde angenommen. Willkommen."],
+    },
+    "members.confirm_address": {
+      subject: "Bitte bestätigen Sie Ihre Adresse",
+      heading: "Ein Schritt fehlt noch",
+      paragraphs: [
+        "Sie haben sich bei {sender} angemeldet. Bestätigen Sie Ihre Adresse, und Sie sind dabei; wo Sie sich anmelden, können Sie sich die Mail dafür noch einmal schicken lassen.",
+      ],
+      action: "Weiter",
+    },
+    "members.send_documents": {
+      subject: "Ihre Unterlagen fehlen noch",
+      heading: "Ein Schritt fehlt noch",
+      paragraphs: [
+        "Sie haben sich bei {sender} angemeldet. Um dabei zu sein, schicken Sie bitte die verlangten Unterlagen.",
+      ],
+      action: "Weiter",
+    },
+    "members.people_wait": {
+      subject: "Es warten Menschen auf {sender}",
+      heading: "Es warten Menschen auf {sender}",
+      paragraphs: ["Seit einem Tag oder länger warten: {count}. Bitte entscheiden Sie über sie."],
+      action: "Ansehen, wer wartet",
+    },
+    "members.ownership_offered": {
+      subject: "Ihnen wird {sender} angeboten",
+      heading: "Ihnen wird {sender} angeboten",
+      paragraphs: [
+        "Wem {sender} gehört, möchte es Ihnen übergeben. Es ändert sich nichts, wenn Sie nicht innerhalb von sieben Tagen annehmen.",
+      ],
+    },
+    "members.ownership_moved": {
+      subject: "{sender} gehört jetzt {name}",
+      heading: "{sender} gehört jetzt {name}",
+      paragraphs: [
+        "Ihr Angebot wurde angenommen. Wenn nicht Sie es gemacht haben, bitten Sie sofort um Hilfe.",
+      ],
+    },
+    "tenants.ownerless": {
+      subject: "{tenant} gehört niemandem mehr",
+      heading: "{tenant} gehört niemandem mehr",
+      paragraphs: [
+        "Der letzte Mensch, dem {tenant} ({slug}) gehörte, ist weg. Bitte bestimmen Sie jemanden.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
       heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",

@@ -251,6 +251,61 @@ export const en = {
         "If it was not you, revoke it, and change your password.",
       ],
     },
+    "invitations.invitation": {
+      subject: "You are invited to {sender}",
+      heading: "You are invited to {sender}",
+      paragraphs: [
+        "{sender} would like you to join. The invitation is for this address, once, until {date}.",
+        "If you do not know why you get it, there is nothing to do.",
+      ],
+      action: "Accept the invitation",
+    },
+    "members.admitted": {
+      subject: "You are in",
+      heading: "You are a member of {sender} now",
+      paragraphs: ["Your request to join was accepted. Welcome."],
+    },
+    "members.confirm_address": {
+      subject: "Please confirm your address",
+      heading: "One step is left",
+      paragraphs: [
+        "You registered at {sender}. Confirm your address, and you come in; where you sign in, you can have the mail for it sent again.",
+      ],
+      action: "Continue",
+    },
+    "members.send_documents": {
+      subject: "Your documents are still missing",
+      heading: "One step is left",
+      paragraphs: [
+        "You registered at {sender}. To come in, please send the documents that it asks for.",
+      ],
+      action: "Continue",
+    },
+    "members.people_wait": {
+      subject: "People wait to join {sender}",
+      heading: "People wait to join {sender}",
+      paragraphs: ["Waiting for a day or more: {count}. Please decide about them."],
+      action: "See who waits",
+    },
+    "members.ownership_offered": {
+      subject: "You are offered the ownership of {sender}",
+      heading: "You are offered the ownership of {sender}",
+      paragraphs: [
+        "An owner of {sender} would like you to own it. Nothing changes unless you accept, within seven days.",
+      ],
+    },
+    "members.ownership_moved": {
+      subject: "{name} owns {sender} now",
+      heading: "{name} owns {sender} now",
+      paragraphs: [
+        "The ownership that you offered was accepted. If it was not you who offered it, ask for help at once.",
+      ],
+    },
+    "tenants.ownerless": {
+      subject: "{tenant} has no owner any more",
+      heading: "{tenant} has no owner any more",
+      paragraphs: ["The last owner of {tenant} ({slug}) is gone. Please give it a new one."],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",

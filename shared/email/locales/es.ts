@@ -244,6 +244,61 @@ export const es: Language = {
         "Si no fue usted, revóquela y cambie su contraseña.",
       ],
     },
+    "invitations.invitation": {
+      subject: "Invitación a {sender}",
+      heading: "Le invitan a {sender}",
+      paragraphs: [
+        "{sender} quiere que usted participe. La invitación vale para esta dirección, una vez, hasta el {date}.",
+        "Si no sabe por qué la recibe, no tiene que hacer nada.",
+      ],
+      action: "Aceptar la invitación",
+    },
+    "members.admitted": {
+      subject: "Ya forma parte",
+      heading: "Ya forma parte de {sender}",
+      paragraphs: ["Su solicitud fue aceptada. Le damos la bienvenida."],
+    },
+    "members.confirm_address": {
+      subject: "Confirme su dirección",
+      heading: "Falta un paso",
+      paragraphs: [
+        "Se registró en {sender}. Confirme su dirección y podrá entrar; donde inicia sesión puede pedir de nuevo el correo para ello.",
+      ],
+      action: "Continuar",
+    },
+    "members.send_documents": {
+      subject: "Faltan sus documentos",
+      heading: "Falta un paso",
+      paragraphs: ["Se registró en {sender}. Para entrar, envíe los documentos que pide."],
+      action: "Continuar",
+    },
+    "members.people_wait": {
+      subject: "Hay personas que esperan entrar en {sender}",
+      heading: "Hay personas que esperan entrar en {sender}",
+      paragraphs: ["Esperan desde hace un día o más: {count}. Decida sobre ellas, por favor."],
+      action: "Ver quién espera",
+    },
+    "members.ownership_offered": {
+      subject: "Le ofrecen la propiedad de {sender}",
+      heading: "Le ofrecen la propiedad de {sender}",
+      paragraphs: [
+        "Quien posee {sender} quiere que pase a usted. Nada cambia si no acepta en siete días.",
+      ],
+    },
+    "members.ownership_moved": {
+      subject: "{sender} pertenece ahora a {name}",
+      heading: "{sender} pertenece ahora a {name}",
+      paragraphs: [
+        "La propiedad que ofreció fue aceptada. Si no la ofreció usted, pida ayuda de inmediato.",
+      ],
+    },
+    "tenants.ownerless": {
+      subject: "{tenant} ya no pertenece a nadie",
+      heading: "{tenant} ya no pertenece a nadie",
+      paragraphs: [
+        "La última persona propietaria de {tenant} ({slug}) se ha ido. Nombre a otra, por favor.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "La verificación en dos pasos está activada",
       heading: "La verificación en dos pasos está activada",
