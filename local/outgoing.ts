@@ -1,3 +1,4 @@
+import { createECDH } from "node:crypto";
 import { derive, type Keys } from "./keys.ts";
 import type { HookConfig, Settings } from "./settings.ts";
 
@@ -37,7 +38,20 @@ export function outgoingMail(settings: Settings, keys: Pick<Keys, "secret">): Ou
       EMAIL_FROM: "Nexus <mail@nexus.local>",
       NEXUS_LOCAL_PROVIDERS: inbox,
       SEND_EMAIL_HOOK_SECRET: hookSecret,
+      ...vapidKeys(keys),
     },
+  };
+}
+
+/** A key pair of web push that is as old as the home's keys, so that subscriptions survive a restart. */
+function vapidKeys(keys: Pick<Keys, "secret">): Record<string, string> {
+  const pair = createECDH("prime256v1");
+  const secret = derive(keys, "vapid");
+  pair.setPrivateKey(secret);
+  return {
+    VAPID_PUBLIC_KEY: pair.getPublicKey("base64url"),
+    VAPID_PRIVATE_KEY: secret.toString("base64url"),
+    VAPID_SUBJECT: "mailto:mail@nexus.example",
   };
 }
 

@@ -124,7 +124,9 @@ as $$
     'channel', linked.channel,
     'scope', linked.scope,
     'setting', c.setting,
-    'fixed', k.security
+    'fixed', k.security,
+    'settings_url', case when t.settings #>> '{notifications,settings_url}' ~ '^https?://\S+$'
+      then t.settings #>> '{notifications,settings_url}' end
   )
   from private.notifications_kinds k
   join public.tenants t on t.id = linked.tenant_id

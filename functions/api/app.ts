@@ -7,7 +7,9 @@ import { audit } from "./routes/audit.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
+import { notifications } from "./routes/notifications.ts";
 import { people } from "./routes/people.ts";
+import { push } from "./routes/push.ts";
 import { sessions } from "./routes/sessions.ts";
 import { tenants } from "./routes/tenants.ts";
 import { twoFactor } from "./routes/two_factor.ts";
@@ -26,6 +28,8 @@ export function createApp(services: Services) {
   app.route("/api/v1/admin", audit);
   app.route("/api/v1/sessions", sessions);
   app.route("/api/v1/2fa", twoFactor);
+  app.route("/api/v1/notifications", notifications);
+  app.route("/api/v1/push", push);
   app.route("/api/v1/wallet", wallet);
   serveOpenApi(app, {
     prefix: "/api",
@@ -43,6 +47,8 @@ export function createApp(services: Services) {
       people: "The person behind the session",
       sessions: "Where one is signed in",
       two_factor: "Codes of an authenticator app, and what a session has proved",
+      notifications: "The setting behind a mail; the acts of people who are signed in are RPCs",
+      push: "Browsers and apps that want to be told",
       wallet: "Statements and batches as files; the acts themselves are RPCs",
     },
   });

@@ -2,6 +2,7 @@ import type { Services } from "shared/services.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
+import { pushHandlers } from "./handlers/push.ts";
 import { twoFactorHandlers } from "./handlers/two_factor.ts";
 
 /** A job as its handler gets it. `attempts` counts this one. */
@@ -26,5 +27,6 @@ export const handlers: Record<string, Handler> = {
   ...filesHandlers,
   ...jobsHandlers,
   ...notificationsHandlers,
+  ...pushHandlers,
   ...twoFactorHandlers,
 };

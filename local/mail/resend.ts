@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { CaughtMail, OutgoingMail, Tag } from "./mail.ts";
 import type { MailStore } from "./store.ts";
 
@@ -34,12 +34,14 @@ export function resendApi(store: MailStore, apiKey: string): Hono {
   const app = new Hono();
   const remembered = new Map<string, Remembered>();
 
-  app.use("/emails/*", async (c, next) => {
+  const withKey = async (c: Context, next: () => Promise<void>) => {
     const token = /^Bearer (.+)$/.exec(c.req.header("authorization") ?? "")?.[1];
     if (!token) throw new Refusal(401, "missing_api_key", "Missing API Key");
     if (token !== apiKey) throw new Refusal(403, "invalid_api_key", "API key is invalid");
     await next();
-  });
+  };
+  app.use("/emails/*", withKey);
+  app.get("/domains", withKey, (c) => c.json({ object: "list", has_more: false, data: [] }));
 
   const once = async (key: string | undefined, body: string, work: () => Promise<unknown>) => {
     if (key === undefined) return await work();

@@ -87,6 +87,7 @@ export const catalogue = {
 
   "email.not_configured": { status: 503, title: "This project sends no mail yet" },
   "notifications.link_refused": { status: 403, title: "The link is not one of ours" },
+  "push.not_configured": { status: 503, title: "This project pushes to no browser yet" },
   "webhooks.signature_refused": {
     status: 401,
     title: "The signature is missing, wrong, old or used before",

@@ -13,6 +13,7 @@ import { accessLog } from "./access_log.ts";
 import { declaredBy } from "./declared.ts";
 import type { Env } from "./env.ts";
 import { limits } from "./limits.ts";
+import { pagePolicy } from "./page.ts";
 import { router } from "./router.ts";
 
 /** Headers that browser apps send, beyond those that need no permission. */
@@ -59,6 +60,7 @@ export function application(services: Services): OpenAPIHono<Env> {
   });
   app.use(requestId({ limitLength: 64 }));
   app.use(accessLog);
+  app.use(pages);
   app.use(secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -88,6 +90,14 @@ export function application(services: Services): OpenAPIHono<Env> {
   app.notFound((c) => answer(c, new ProblemError("request.not_found")));
   app.onError((error, c) => answer(c, problemOf(error)));
   return app;
+}
+
+/** Around the headers of everything else: what routes with a page may do besides. */
+async function pages(c: Context<Env>, next: () => Promise<void>) {
+  await next();
+  if (declaredBy(c).some(({ page }) => page)) {
+    c.res.headers.set("content-security-policy", pagePolicy);
+  }
 }
 
 /** Answers are personal unless a route says otherwise. */

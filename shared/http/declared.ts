@@ -23,6 +23,8 @@ export interface Declaration {
   /** Counted where that is possible: the route has something to say when it is not. */
   lenient?: true;
   bodyLimit?: number;
+  /** Answers browsers with a page, which a policy of its own holds. */
+  page?: true;
 }
 
 const declarations = new WeakMap<object, Declaration>();

@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import type { Person } from "../support/clients.ts";
+import { withDatabase } from "../support/database.ts";
 import type { Tenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
 
@@ -72,3 +73,18 @@ export const done = (sql: postgres.Sql, event: string) =>
     const [job] = await sql`select from private.jobs where aggregate = ${jobOf(event)}`;
     return !job;
   }, { timeout: 10_000 });
+
+/** Kinds of the tests' own, declared as a migration would, whichever file comes first. */
+export const declareKinds = () =>
+  withDatabase((sql) =>
+    sql`
+      insert into private.notifications_kinds (
+        kind, inbox, email, push, security, outsiders, group_key, template
+      )
+      values
+        ('notifications.test_plain', 'instant', 'off', 'off', false, false, null, 'notifications.digest'),
+        ('notifications.test_grouped', 'instant', 'off', 'off', false, false, 'thread', 'notifications.digest'),
+        ('notifications.test_mail', 'instant', 'instant', 'instant', false, false, null, 'notifications.digest'),
+        ('notifications.test_daily', 'instant', 'daily', null, false, false, 'thread', 'two_factor.backup_code_used')
+      on conflict (kind) do nothing`
+  );
