@@ -21,7 +21,6 @@ comment on column public.notifications.group_key is
 create unique index notifications_unread on public.notifications (tenant_id, person_id, kind, group_key)
   where read_at is null;
 create index notifications_recent on public.notifications (tenant_id, person_id, updated_at desc, id desc);
-create index notifications_person on public.notifications (person_id);
 create index notifications_old on public.notifications (updated_at);
 
 create table public.notifications_counters (

@@ -9,7 +9,9 @@ set search_path = ''
 as $$
 begin
   delete from private.notifications_events e where e.person_id = new.id;
-  delete from public.notifications n where n.person_id = new.id;
+  -- By the counters, which know in which tenants there are any.
+  delete from public.notifications n using public.notifications_counters c
+  where c.person_id = new.id and n.tenant_id = c.tenant_id and n.person_id = c.person_id;
   delete from public.notifications_counters c where c.person_id = new.id;
   delete from private.notifications_preferences p where p.person_id = new.id;
   delete from private.notifications_hours h where h.person_id = new.id;

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
+import { checkProviders } from "shared/email/send.ts";
 import { ProblemError } from "shared/errors/problem.ts";
 import { application } from "shared/http/application.ts";
 import type { Env } from "shared/http/env.ts";
@@ -49,6 +50,12 @@ export function createApp(
     return c.json({ status: "accepted" }, 202);
   });
   return app;
+}
+
+/** The function as it is deployed: a provider's wrong key is in the log before a mail fails by it. */
+export function start(services: Services, handlers: Record<string, Handler>) {
+  inBackground(checkProviders(services));
+  return createApp(services, handlers);
 }
 
 async function requireSecret(header: string | undefined, secret: Secret | undefined) {

@@ -37,7 +37,7 @@ const answer = {
   },
 };
 
-const common = { path: "/setting", tags: ["notifications"] };
+const common = { path: "/setting", tags: ["notifications"], security: [] };
 
 const read = createRoute({
   ...common,
@@ -79,6 +79,7 @@ const choose = createRoute({
       "notifications.link_refused",
       "request.invalid",
       "request.too_large",
+      "request.unsupported_media_type",
       ...databaseErrors,
     ),
   },

@@ -52,6 +52,7 @@ const key = createRoute({
   summary: "The key that a browser subscribes with",
   description: "The `applicationServerKey` of `pushManager.subscribe()`, as base64url.",
   tags: ["push"],
+  security: [],
   responses: {
     200: {
       description: "The key",
