@@ -85,7 +85,11 @@ begin
     end,
     known.verified,
     known.read_only or num_nonnulls(known.only_tenant, known.permissions, known.actor_id) > 0,
-    known.only_tenant, known.permissions, known.actor_id
+    known.only_tenant, known.permissions,
+    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
+    case when known.actor_id is not null
+      then set_config('nexus.impersonator', known.actor_id::text, true)::uuid
+    end
   into v_trust
   from (
     select (v_claims ->> 'sub')::uuid as person_id, (v_claims ->> 'session_id')::uuid as session_id
