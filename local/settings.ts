@@ -26,6 +26,7 @@ export interface AuthConfig {
   refreshReuseInterval: number;
   signupEnabled: boolean;
   anonymousEnabled: boolean;
+  manualLinkingEnabled: boolean;
   minimumPasswordLength: number;
   passwordRequirements: string;
   securePasswordChange: boolean;
@@ -180,6 +181,7 @@ function readAuth(auth: Toml, env: Record<string, string>): AuthConfig {
     refreshReuseInterval: Number(auth.refresh_token_reuse_interval ?? 10),
     signupEnabled: auth.enable_signup !== false && email.enabled !== false,
     anonymousEnabled: auth.enable_anonymous_sign_ins === true,
+    manualLinkingEnabled: auth.enable_manual_linking === true,
     minimumPasswordLength: Number(auth.minimum_password_length ?? 6),
     passwordRequirements: String(auth.password_requirements ?? ""),
     securePasswordChange: email.secure_password_change === true,

@@ -210,3 +210,15 @@ as $$
   delete from private.limits_attempts a where a.key = forget_attempts.key;
 $$;
 comment on function private.forget_attempts(text) is 'Starts a key anew, after the right secret was given.';
+
+create function private.uncount_attempt(key text)
+returns void
+language sql
+volatile
+security definer -- nobody else writes the counters
+set search_path = ''
+as $$
+  update private.limits_attempts a set used = greatest(a.used - 1, 0) where a.key = uncount_attempt.key;
+$$;
+comment on function private.uncount_attempt(text) is
+  'Takes one counted attempt back: it succeeded, where failures alone are to count.';

@@ -63,6 +63,7 @@ as $$
       join public.members m on m.tenant_id = b.only_tenant and m.person_id = b.actor_id
       where b.session_id = trust.session_id
     ),
+    'deletion_due_at', case when not trust.bounded then p.deletion_due_at end,
     'providers', coalesce(
       (
         select jsonb_agg(distinct i.provider) from auth.identities i
@@ -107,6 +108,7 @@ as $$
     'preferences', '{}'::jsonb,
     'two_factor_required', true,
     'impersonation', null,
+    'deletion_due_at', null,
     'providers', '[]'::jsonb,
     'tenants', '[]'::jsonb
   )
@@ -129,7 +131,7 @@ as $$
   end;
 $$;
 comment on function public.people_me() is
-  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, two_factor_required, impersonation, providers, tenants with role, status, modules and permissions. Before the second factor without what is personal. Raises auth.required, auth.session_ended.';
+  'The caller: id, email, email_verified, display_name, avatar_url, locale, time_zone, preferences, two_factor_required, impersonation, deletion_due_at, providers, tenants with role, status, modules and permissions. Before the second factor without what is personal. Raises auth.required, auth.session_ended.';
 grant execute on function public.people_me() to authenticated;
 
 create function public.people_update_me(changes jsonb)
@@ -168,6 +170,41 @@ comment on function public.people_update_me(jsonb) is
   'Changes display_name, locale, time_zone and preferences of the caller; null resets locale and time_zone to the tenant''s. Any other key, or a bad value, raises request.invalid with the field as detail.';
 grant execute on function public.people_update_me(jsonb) to authenticated;
 
+create function private.people_preferences_fault(preferences jsonb)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(preferences) is distinct from 'object' then 'preferences: an object is wanted'
+    when octet_length(preferences::text) > 8192 then 'preferences: at most 8 kB'
+    else (
+      select 'preferences.' || key
+      from jsonb_each(preferences) given(key, value)
+      where not coalesce(
+        case key
+          when 'theme' then value in ('"system"', '"light"', '"dark"')
+          when 'contrast' then value in ('"normal"', '"high"')
+          when 'text_scale' then
+            case jsonb_typeof(value) when 'number' then value::numeric between 0.5 and 3 end
+          when 'reduced_motion' then jsonb_typeof(value) = 'boolean'
+          when 'clock' then value in ('"12h"', '"24h"')
+          when 'week_start' then value in ('"monday"', '"saturday"', '"sunday"')
+          -- An app's own settings, by its name: nobody else reads them.
+          when 'apps' then jsonb_typeof(value) = 'object'
+        end,
+        false
+      )
+      order by key
+      limit 1
+    )
+  end;
+$$;
+comment on function private.people_preferences_fault(jsonb) is
+  'The first preference that is unknown or has a bad value; null when all are good: theme, contrast, text_scale, reduced_motion, clock, week_start, and under apps what apps keep for themselves.';
+
 create function private.people_fault(changes jsonb)
 returns text
 language sql
@@ -185,10 +222,9 @@ as $$
           when 'display_name' then
             jsonb_typeof(value) = 'string' and char_length(btrim(value #>> '{}')) between 1 and 80
           when 'locale' then
-            jsonb_typeof(value) = 'null'
-            or value #>> '{}' ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$' and char_length(value #>> '{}') <= 35
+            jsonb_typeof(value) = 'null' or private.is_locale(value #>> '{}')
           when 'time_zone' then jsonb_typeof(value) in ('null', 'string')
-          when 'preferences' then jsonb_typeof(value) = 'object' and octet_length(value::text) <= 8192
+          when 'preferences' then private.people_preferences_fault(value) is null
         end,
         false
       )

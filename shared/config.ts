@@ -72,6 +72,15 @@ export const variables = z.object({
       "Comma-separated origins of provider fakes on this machine, for a local project only. " +
         "Default: none, so that no inner address is ever called.",
     ),
+  NEXUS_SITE_URL: httpUrl.default("http://127.0.0.1:3000")
+    .describe(
+      "Where the app is: links in mails lead there, unless a tenant's own app_url is nearer.",
+    ),
+  PASSWORD_BREACH_URL: httpUrl.optional()
+    .describe(
+      "Address of a range service that knows breached passwords by the first five digits of their " +
+        "SHA-1, such as https://api.pwnedpasswords.com. Default: nobody outside is asked.",
+    ),
   ...mailVariables,
   SEND_EMAIL_HOOK_SECRET: hookSecrets.optional()
     .describe(
@@ -124,6 +133,12 @@ export interface Config {
     /** Limits by name, where the configuration says otherwise than the code. */
     readonly limits: z.infer<typeof limitList>;
     readonly localProviders: readonly string[];
+  };
+  readonly accounts: {
+    /** Where the app is, without a slash at its end. */
+    readonly siteUrl: string;
+    /** What knows breached passwords; undefined where nobody is asked. */
+    readonly breachUrl: string | undefined;
   };
   readonly email: MailConfig & {
     /** What signs the calls of Auth's send_email hook. */
@@ -234,6 +249,7 @@ function resolve(env: z.infer<typeof variables>): Config {
       limits: env.NEXUS_LIMITS ?? {},
       localProviders: env.NEXUS_LOCAL_PROVIDERS ?? [],
     },
+    accounts: { siteUrl: env.NEXUS_SITE_URL, breachUrl: env.PASSWORD_BREACH_URL },
     email: {
       ...mailConfig(env),
       hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),

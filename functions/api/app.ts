@@ -3,6 +3,9 @@ import { serveOpenApi } from "shared/http/openapi.ts";
 import type { Services } from "shared/services.ts";
 import { admin } from "./routes/admin.ts";
 import { impersonation } from "./routes/admin_impersonation.ts";
+import { accounts } from "./routes/accounts.ts";
+import { accountsMe } from "./routes/accounts_me.ts";
+import { accountsSessions } from "./routes/accounts_sessions.ts";
 import { audit } from "./routes/audit.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
@@ -25,6 +28,9 @@ export function createApp(services: Services) {
   app.route("/api/v1/users", people);
   app.route("/api/v1/admin", admin);
   app.route("/api/v1/admin", impersonation);
+  app.route("/api/v1/users", accountsMe);
+  app.route("/api/v1/auth", accounts);
+  app.route("/api/v1/auth", accountsSessions);
   app.route("/api/v1/admin", audit);
   app.route("/api/v1/sessions", sessions);
   app.route("/api/v1/2fa", twoFactor);
@@ -39,6 +45,7 @@ export function createApp(services: Services) {
       "limited by person, or by address without one: `RateLimit-*` headers say what is left, " +
       "`Retry-After` when to come back.",
     tags: {
+      accounts: "From registering to leaving: sessions, passwords, addresses, providers",
       files: "Pictures and documents that people upload",
       admin: "Members, for who manages them",
       audit: "Who did what, for those who may know",

@@ -10,6 +10,7 @@ const logTypes = {
   user_deleted: "team",
   token_refreshed: "token",
   user_modified: "user",
+  identity_unlinked: "user",
   user_recovery_requested: "user",
   user_confirmation_requested: "user",
   user_repeated_signup: "user",

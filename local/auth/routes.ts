@@ -9,6 +9,7 @@ import type { Auth } from "./auth.ts";
 import type { Json } from "./body.ts";
 import { type Call, openCall } from "./call.ts";
 import { AuthError, errorResponse, invalid } from "./errors.ts";
+import { unlinkIdentity } from "./flows/identities.ts";
 import { magicLink, otp, reauthenticate, recover, resend } from "./flows/links.ts";
 import { token } from "./flows/login.ts";
 import { signUp } from "./flows/signup.ts";
@@ -59,6 +60,7 @@ export function createRoutes(auth: Auth): Hono<Env> {
 
   app.get("/user", on(getUser));
   app.put("/user", on(updateUser));
+  app.delete("/user/identities/:id", on(unlinkIdentity));
   app.post("/logout", on(logOut));
   app.get("/reauthenticate", on(reauthenticate));
 

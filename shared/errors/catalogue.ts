@@ -29,6 +29,18 @@ export const catalogue = {
 
   "sessions.not_found": { status: 404, title: "No such session" },
 
+  "accounts.credentials_refused": { status: 401, title: "Address or password is wrong" },
+  "accounts.last_provider": { status: 409, title: "One way to sign in has to stay" },
+  "accounts.password_unchanged": { status: 422, title: "The new password is the present one" },
+  "accounts.password_weak": { status: 422, title: "Choose another password" },
+  "accounts.provider_not_found": { status: 404, title: "No such provider on this account" },
+  "accounts.reauthentication_required": {
+    status: 403,
+    title: "Prove once more whose session this is",
+  },
+  "accounts.refresh_refused": { status: 401, title: "This session has ended, sign in again" },
+  "accounts.token_refused": { status: 422, title: "The link or code is wrong, used or too old" },
+
   "two_factor.already_enabled": { status: 409, title: "An authenticator app is set up already" },
   "two_factor.code_refused": { status: 422, title: "The code is wrong, or was used before" },
   "two_factor.not_configured": { status: 503, title: "This project keeps no second factors yet" },
@@ -49,12 +61,14 @@ export const catalogue = {
   "members.already_member": { status: 409, title: "There is a membership already" },
   "members.already_owner": { status: 409, title: "They own the tenant already" },
   "members.field_not_found": { status: 404, title: "The directory has no such field" },
+  "members.banned": { status: 403, title: "This membership is banned" },
   "members.last_owner": { status: 409, title: "A tenant keeps at least one owner" },
   "members.not_active": { status: 403, title: "The membership is not active" },
   "members.not_found": { status: 404, title: "No such member" },
   "members.not_yourself": { status: 403, title: "Nobody does this to their own membership" },
   "members.offer_not_found": { status: 404, title: "There is no such offer of ownership" },
   "members.ownership_is_offered": { status: 409, title: "Ownership is offered, and accepted" },
+  "members.pending": { status: 403, title: "This membership waits to be admitted" },
   "members.permission_denied": { status: 403, title: "A permission is missing" },
   "members.permission_unknown": { status: 422, title: "There is no such permission" },
   "members.registration_closed": { status: 403, title: "This tenant takes no registrations" },
@@ -63,6 +77,7 @@ export const catalogue = {
   "members.role_in_use": { status: 409, title: "Members still have this role" },
   "members.role_not_found": { status: 404, title: "No such role" },
   "members.waits_for_you": { status: 409, title: "What is lacking is a decision of yours" },
+  "members.suspended": { status: 403, title: "This membership is suspended" },
 
   "invitations.already_invited": { status: 409, title: "There is an open invitation already" },
   "invitations.ended": { status: 409, title: "The invitation was used, taken back, or ran out" },

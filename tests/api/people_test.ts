@@ -26,6 +26,7 @@ Deno.test("GET /users/me is the person, and nothing of their tenants before they
     locale: null,
     time_zone: null,
     preferences: {},
+    deletion_due_at: null,
     two_factor_required: false,
     providers: ["email"],
     tenants: [],
@@ -58,7 +59,7 @@ Deno.test("PATCH /users/me changes what it names and leaves the rest", async () 
     display_name: "  Ana 🙂 ",
     locale: "de-CH",
     time_zone: "Europe/Zurich",
-    preferences: { theme: "dark", nested: { list: [1, null, "é"] } },
+    preferences: { theme: "dark", apps: { cafe: { list: [1, null, "é"] } } },
   };
   const changed = await (await update(token, changes)).json();
   assert.deepEqual([changed.display_name, changed.locale, changed.time_zone, changed.preferences], [
@@ -88,8 +89,9 @@ Deno.test("PATCH /users/me refuses every other field, and values that do not fit
     "an unknown time zone": { time_zone: "Mars/Olympus" },
     "a locale that is none": { locale: "Deutsch!" },
     "preferences that are no object": { preferences: [] },
-    "preferences that are too large": { preferences: { a: "x".repeat(9000) } },
-    "preferences that cannot be stored": '{"preferences":{"a":"\\ud800"}}',
+    "preferences that are too large": { preferences: { apps: { a: "x".repeat(9000) } } },
+    "preferences that nobody knows": { preferences: { colour: "blue" } },
+    "preferences that cannot be stored": '{"preferences":{"apps":{"a":"\\ud800"}}}',
     "a list": [],
     "no JSON": "{",
     "nothing": "",

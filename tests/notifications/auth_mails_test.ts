@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { must } from "../support/answers.ts";
-import { admin, anonymous, createPerson, defaultPassword as password } from "../support/clients.ts";
+import {
+  admin,
+  anonymous,
+  createPerson,
+  defaultPassword as password,
+  proveRecently,
+} from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { codeIn, linkIn, mailTo } from "../support/mail.ts";
 import { until } from "../support/wait.ts";
@@ -57,7 +63,9 @@ Deno.test("a magic link and an invitation lead in", async () => {
 });
 
 Deno.test("an address changes once both the old and the new one have agreed by mail", async () => {
-  const { client, email } = await createPerson();
+  const person = await createPerson();
+  await proveRecently(person);
+  const { client, email } = person;
   const next = newEmail();
   assert.equal((await client.auth.updateUser({ email: next })).error, null);
   await follow(linkIn(await mailTo(email, "auth.email_change")));

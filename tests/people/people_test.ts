@@ -33,12 +33,12 @@ Deno.test("people_update_me changes what it may, and a new name reaches every te
     display_name: " Ana Lu ",
     locale: "de-AT",
     time_zone: "Europe/Vienna",
-    preferences: { theme: "dark" },
+    preferences: { theme: "dark", text_scale: 1.25, apps: { cafe: { seat: 12 } } },
   };
   const me = await must<Me>(person.client.rpc("people_update_me", { changes }));
   assertEquals(
     [me.display_name, me.locale, me.time_zone, me.preferences],
-    ["Ana Lu", "de-AT", "Europe/Vienna", { theme: "dark" }],
+    ["Ana Lu", "de-AT", "Europe/Vienna", changes.preferences],
   );
   assertEquals(await must(person.client.from("members").select("display_name")), [
     { display_name: "Ana Lu" },
@@ -60,12 +60,18 @@ const refused: Record<string, unknown>[] = [
   { time_zone: "Mars/Olympus" },
   { time_zone: 1 },
   { preferences: [] },
-  { preferences: { text: "x".repeat(9_000) } },
+  { preferences: { apps: { text: "x".repeat(9_000) } } },
+  { preferences: { theme: "neon" } },
+  { preferences: { theme: null } },
+  { preferences: { text_scale: "1" } },
+  { preferences: { text_scale: 4 } },
+  { preferences: { apps: [] } },
+  { preferences: { sound: true } },
 ];
 
-Deno.test("preferences take 8 kB of whatever shape", async () => {
+Deno.test("apps keep 8 kB of whatever shape among the preferences", async () => {
   const person = await createPerson();
-  const preferences = { order: Array.from({ length: 2_600 }, () => 1) };
+  const preferences = { apps: { order: Array.from({ length: 2_600 }, () => 1) } };
   const me = await must<Me>(
     person.client.rpc("people_update_me", { changes: { preferences } }),
   );

@@ -1,4 +1,5 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { withDatabase } from "./database.ts";
 import { getStack } from "./stack.ts";
 
 export const defaultPassword = "Nexus-demo-1";
@@ -41,6 +42,15 @@ export async function createPerson(
   });
   if (error) throw error;
   return { id: data.user.id, email, password, client: await signIn(email, password) };
+}
+
+/** Has the person prove themselves now, in whatever session they have. */
+export async function proveRecently({ id }: Pick<Person, "id">): Promise<void> {
+  await withDatabase((sql) =>
+    sql`insert into private.accounts_proofs (session_id, person_id, method)
+      select s.id, s.user_id, 'password' from auth.sessions s where s.user_id = ${id}
+      on conflict (session_id) do update set proved_at = now()`
+  );
 }
 
 function client(key: string): SupabaseClient {

@@ -95,6 +95,7 @@ Deno.test("A12: before its second factor a session sees nothing through any door
         locale: null,
         time_zone: null,
         preferences: {},
+        deletion_due_at: null,
         two_factor_required: true,
         impersonation: null,
         providers: [],

@@ -13,13 +13,13 @@ import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
 
 /** 10 MiB, and room for the other fields of the form. */
-const bodyLimit = 10 * 1024 ** 2 + 16_384;
+export const bodyLimit = 10 * 1024 ** 2 + 16_384;
 
 /**
  * Pictures cost CPU: half a second for a large one. Where the limit cannot be asked, nothing can be
  * uploaded either.
  */
-const uploads = limited({ name: "uploads", by: "person", limit: 60, window: 60 });
+export const uploads = limited({ name: "uploads", by: "person", limit: 60, window: 60 });
 
 const tenantErrors = [
   "tenants.ambiguous",
@@ -27,7 +27,25 @@ const tenantErrors = [
   "members.not_active",
 ] as const;
 
-const Tenant = z.object({
+/** What any upload can end with. */
+export const uploadErrors = [
+  "files.damaged",
+  // Somebody deleted it before it was there.
+  "files.not_found",
+  "request.transition_refused",
+  "files.quota_exceeded",
+  "files.too_large",
+  "files.too_many_pixels",
+  "files.type_unsupported",
+  "members.permission_denied",
+  "request.invalid",
+  "request.too_large",
+  "request.unsupported_media_type",
+  ...tenantErrors,
+  ...signedInErrors,
+] as const;
+
+export const TenantHeader = z.object({
   "nexus-tenant": z.string().max(40).optional()
     .openapi({ description: "Slug of the tenant; needed where the caller is in several" }),
 });
@@ -61,7 +79,7 @@ const Link = z.object({ url: z.url(), expires_at: z.iso.datetime().nullable() })
 );
 
 /** What is no form is told so before it is read. */
-const formOnly = createMiddleware<InTenant>(async (c, next) => {
+export const formOnly = createMiddleware<InTenant>(async (c, next) => {
   if (!/^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "")) {
     throw new ProblemError("request.unsupported_media_type");
   }
@@ -80,27 +98,12 @@ const upload = createRoute({
   security: bySession,
   middleware: [uploads, lenient, bodyUpTo(bodyLimit), signedIn, inTenant, formOnly] as const,
   request: {
-    headers: Tenant,
+    headers: TenantHeader,
     body: { required: true, content: { "multipart/form-data": { schema: UploadForm } } },
   },
   responses: {
     201: { description: "It is kept", content: { "application/json": { schema: Uploaded } } },
-    ...problems(
-      "files.damaged",
-      // Somebody deleted it before it was there.
-      "files.not_found",
-      "request.transition_refused",
-      "files.quota_exceeded",
-      "files.too_large",
-      "files.too_many_pixels",
-      "files.type_unsupported",
-      "members.permission_denied",
-      "request.invalid",
-      "request.too_large",
-      "request.unsupported_media_type",
-      ...tenantErrors,
-      ...signedInErrors,
-    ),
+    ...problems(...uploadErrors),
   },
 });
 
@@ -113,7 +116,7 @@ const link = createRoute({
   security: bySession,
   middleware: [signedIn, inTenant] as const,
   request: {
-    headers: Tenant,
+    headers: TenantHeader,
     params: z.object({ id: z.uuid() }),
     query: z.object({
       variant: z.enum(["webp", "thumbnail"]).optional(),

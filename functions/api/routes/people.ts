@@ -30,6 +30,9 @@ const Me = z.object({
   locale: locale.nullable().openapi({ description: "Null: the tenant's" }),
   time_zone: z.string().nullable().openapi({ description: "Null: the tenant's" }),
   preferences: jsonObject(),
+  deletion_due_at: z.iso.datetime({ offset: true }).nullable().openapi({
+    description: "When I am erased, as I asked, unless I sign in before",
+  }),
   two_factor_required: z.boolean().openapi({
     description: "The session opens nothing before `POST /2fa/verify`, and this is a reduced form",
   }),
@@ -45,11 +48,22 @@ const Me = z.object({
   tenants: z.array(Membership),
 }).openapi("Me");
 
+/** The database holds them to the same form. */
+const Preferences = z.strictObject({
+  theme: z.enum(["system", "light", "dark"]),
+  contrast: z.enum(["normal", "high"]),
+  text_scale: z.number().min(0.5).max(3),
+  reduced_motion: z.boolean(),
+  clock: z.enum(["12h", "24h"]),
+  week_start: z.enum(["monday", "saturday", "sunday"]),
+  apps: jsonObject().openapi({ description: "What apps keep for themselves, by their names" }),
+}).partial().openapi("Preferences", { description: "Replaces all, at most 8 kB" });
+
 const MeChanges = z.strictObject({
   display_name: text(80),
   locale: locale.nullable(),
   time_zone: text(64).nullable().openapi({ example: "Europe/Zurich" }),
-  preferences: jsonObject().openapi({ description: "Replaces all, at most 8 kB" }),
+  preferences: Preferences,
 }).partial().openapi("MeChanges");
 
 const me = { description: "The caller", content: { "application/json": { schema: Me } } };

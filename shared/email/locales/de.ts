@@ -307,6 +307,77 @@ export const de: Language = {
         "Der letzte Mensch, dem {tenant} ({slug}) gehörte, ist weg. Bitte bestimmen Sie jemanden.",
       ],
     },
+    "accounts.verification": {
+      subject: "Bestätigen Sie Ihre E-Mail-Adresse",
+      heading: "Willkommen",
+      paragraphs: [
+        "Bitte bestätigen Sie, dass dies Ihre Adresse ist, dann ist Ihr Konto bereit. Der Link gilt einmal und für einen Tag, der Code für zehn Minuten.",
+        "Wenn Sie sich nicht registriert haben, bestätigen Sie es nicht: Ohne das gibt es kein Konto.",
+      ],
+      action: "Adresse bestätigen",
+    },
+    "accounts.already_registered": {
+      subject: "Sie haben bereits ein Konto",
+      heading: "Sie haben bereits ein Konto",
+      paragraphs: [
+        "Jemand, hoffentlich Sie, wollte sich mit dieser Adresse registrieren. Melden Sie sich stattdessen an, oder setzen Sie Ihr Passwort zurück, wenn Sie es nicht mehr wissen.",
+        "Wenn Sie es nicht waren, ist nichts zu tun: Es wurde nichts geändert.",
+      ],
+    },
+    "accounts.welcome": {
+      subject: "Ihr Konto ist bereit",
+      heading: "Ihr Konto ist bereit",
+      paragraphs: ["Ihre Adresse ist bestätigt, Sie können sich jetzt anmelden."],
+    },
+    "accounts.reset": {
+      subject: "Setzen Sie Ihr Passwort zurück",
+      heading: "Passwort zurücksetzen",
+      paragraphs: [
+        "Jemand, hoffentlich Sie, hat ein neues Passwort für dieses Konto angefordert. Der Link gilt einmal und für eine Stunde, der Code für zehn Minuten.",
+        "Wenn Sie es nicht waren, ist nichts zu tun: Das Passwort bleibt, wie es ist.",
+      ],
+      action: "Neues Passwort wählen",
+    },
+    "accounts.password_changed": {
+      subject: "Ihr Passwort wurde geändert",
+      heading: "Ihr Passwort wurde geändert",
+      paragraphs: [
+        "Alle anderen Sitzungen Ihres Kontos sind beendet.",
+        "Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
+    "accounts.reauthentication": {
+      subject: "Bestätigen Sie, dass Sie es sind",
+      heading: "Bestätigen Sie, dass Sie es sind",
+      paragraphs: [
+        "Geben Sie diesen Code innerhalb von zehn Minuten ein, wo Sie danach gefragt wurden. Sagen Sie ihn niemandem.",
+        "Wenn Sie nicht danach gefragt wurden, beenden Sie Ihre anderen Sitzungen und ändern Sie Ihr Passwort.",
+      ],
+    },
+    "accounts.email_changed": {
+      subject: "Ihre E-Mail-Adresse wurde geändert",
+      heading: "Ihre E-Mail-Adresse wurde geändert",
+      paragraphs: [
+        "Bisher hatte Ihr Konto die Adresse {old_email}. Dorthin wird nichts mehr geschickt.",
+        "Wenn Sie das nicht geändert haben, bitten Sie sofort um Hilfe.",
+      ],
+    },
+    "accounts.deletion_opened": {
+      subject: "Ihr Konto wird gelöscht",
+      heading: "Ihr Konto wird gelöscht",
+      paragraphs: [
+        "Wie gewünscht werden Ihr Konto und was dazu gehört am {date} gelöscht.",
+        "Wenn Sie doch bleiben möchten oder das nicht verlangt haben, melden Sie sich vorher an.",
+      ],
+    },
+    "accounts.deletion_cancelled": {
+      subject: "Ihr Konto bleibt",
+      heading: "Ihr Konto bleibt",
+      paragraphs: [
+        "Ihr Konto wird nicht gelöscht.",
+        "Wenn Sie sich nicht angemeldet und das nicht selbst zurückgenommen haben, setzen Sie jetzt Ihr Passwort zurück.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
       heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",

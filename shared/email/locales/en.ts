@@ -306,6 +306,77 @@ export const en = {
       heading: "{tenant} has no owner any more",
       paragraphs: ["The last owner of {tenant} ({slug}) is gone. Please give it a new one."],
     },
+    "accounts.verification": {
+      subject: "Confirm your email address",
+      heading: "Welcome",
+      paragraphs: [
+        "Please confirm that this is your address, and your account is ready. The link works once, for a day; the code for ten minutes.",
+        "If you did not register, do not confirm: without it there is no account.",
+      ],
+      action: "Confirm my address",
+    },
+    "accounts.already_registered": {
+      subject: "You have an account already",
+      heading: "You have an account already",
+      paragraphs: [
+        "Somebody, hopefully you, tried to register with this address. Sign in instead, or reset your password if you do not know it any more.",
+        "If it was not you, there is nothing to do: nothing was changed.",
+      ],
+    },
+    "accounts.welcome": {
+      subject: "Your account is ready",
+      heading: "Your account is ready",
+      paragraphs: ["Your address is confirmed, and you can sign in now."],
+    },
+    "accounts.reset": {
+      subject: "Reset your password",
+      heading: "Reset your password",
+      paragraphs: [
+        "Somebody, hopefully you, asked for a new password for this account. The link works once, for an hour; the code for ten minutes.",
+        "If it was not you, there is nothing to do: the password stays as it is.",
+      ],
+      action: "Choose a new password",
+    },
+    "accounts.password_changed": {
+      subject: "Your password was changed",
+      heading: "Your password was changed",
+      paragraphs: [
+        "All other sessions of your account have ended.",
+        "If it was not you, reset your password now.",
+      ],
+    },
+    "accounts.reauthentication": {
+      subject: "Confirm that it is you",
+      heading: "Confirm that it is you",
+      paragraphs: [
+        "Enter this code where you were asked for it, within ten minutes. Tell it to nobody.",
+        "If you were not asked for one, end your other sessions and change your password.",
+      ],
+    },
+    "accounts.email_changed": {
+      subject: "Your email address was changed",
+      heading: "Your email address was changed",
+      paragraphs: [
+        "Your account had the address {old_email} until now. Nothing more will be sent there.",
+        "If it was not you who changed it, ask for help at once.",
+      ],
+    },
+    "accounts.deletion_opened": {
+      subject: "Your account will be deleted",
+      heading: "Your account will be deleted",
+      paragraphs: [
+        "As you asked, your account and what belongs to it will be erased on {date}.",
+        "If you would rather stay, or it was not you who asked, sign in before that.",
+      ],
+    },
+    "accounts.deletion_cancelled": {
+      subject: "Your account stays",
+      heading: "Your account stays",
+      paragraphs: [
+        "Your account will not be deleted.",
+        "If you did not sign in or take it back yourself, reset your password now.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",

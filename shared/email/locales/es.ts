@@ -299,6 +299,77 @@ export const es: Language = {
         "La última persona propietaria de {tenant} ({slug}) se ha ido. Nombre a otra, por favor.",
       ],
     },
+    "accounts.verification": {
+      subject: "Confirme su dirección de correo",
+      heading: "Le damos la bienvenida",
+      paragraphs: [
+        "Confirme que esta dirección es suya y su cuenta estará lista. El enlace sirve una vez, durante un día; el código, durante diez minutos.",
+        "Si no se ha registrado, no la confirme: sin ello no hay cuenta.",
+      ],
+      action: "Confirmar mi dirección",
+    },
+    "accounts.already_registered": {
+      subject: "Ya tiene una cuenta",
+      heading: "Ya tiene una cuenta",
+      paragraphs: [
+        "Alguien, esperamos que usted, ha intentado registrarse con esta dirección. Inicie sesión, o restablezca su contraseña si ya no la sabe.",
+        "Si no ha sido usted, no hay nada que hacer: no ha cambiado nada.",
+      ],
+    },
+    "accounts.welcome": {
+      subject: "Su cuenta está lista",
+      heading: "Su cuenta está lista",
+      paragraphs: ["Su dirección está confirmada y ya puede iniciar sesión."],
+    },
+    "accounts.reset": {
+      subject: "Restablezca su contraseña",
+      heading: "Restablecer la contraseña",
+      paragraphs: [
+        "Alguien, esperamos que usted, ha pedido una contraseña nueva para esta cuenta. El enlace sirve una vez, durante una hora; el código, durante diez minutos.",
+        "Si no ha sido usted, no hay nada que hacer: la contraseña sigue siendo la misma.",
+      ],
+      action: "Elegir una contraseña nueva",
+    },
+    "accounts.password_changed": {
+      subject: "Su contraseña ha cambiado",
+      heading: "Su contraseña ha cambiado",
+      paragraphs: [
+        "Todas las demás sesiones de su cuenta han terminado.",
+        "Si no ha sido usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "accounts.reauthentication": {
+      subject: "Confirme que es usted",
+      heading: "Confirme que es usted",
+      paragraphs: [
+        "Introduzca este código donde se lo han pedido, en diez minutos. No se lo diga a nadie.",
+        "Si nadie se lo ha pedido, termine sus demás sesiones y cambie su contraseña.",
+      ],
+    },
+    "accounts.email_changed": {
+      subject: "Su dirección de correo ha cambiado",
+      heading: "Su dirección de correo ha cambiado",
+      paragraphs: [
+        "Hasta ahora su cuenta tenía la dirección {old_email}. Allí no se enviará nada más.",
+        "Si no la ha cambiado usted, pida ayuda de inmediato.",
+      ],
+    },
+    "accounts.deletion_opened": {
+      subject: "Su cuenta se eliminará",
+      heading: "Su cuenta se eliminará",
+      paragraphs: [
+        "Como ha pedido, su cuenta y lo que le pertenece se borrarán el {date}.",
+        "Si prefiere quedarse, o no lo ha pedido usted, inicie sesión antes.",
+      ],
+    },
+    "accounts.deletion_cancelled": {
+      subject: "Su cuenta se queda",
+      heading: "Su cuenta se queda",
+      paragraphs: [
+        "Su cuenta no se eliminará.",
+        "Si no ha iniciado sesión ni lo ha retirado usted, restablezca su contraseña ahora.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "La verificación en dos pasos está activada",
       heading: "La verificación en dos pasos está activada",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { signToken } from "../../../local/tokens.ts";
 import { withDatabase } from "../../support/database.ts";
+import { proveRecently } from "../../support/clients.ts";
 import { claimsOf, newEmail, password, refusal, signedIn, startAuth } from "./support.ts";
 
 Deno.test("the admin API is the secret key's and the service role's alone", async () => {
@@ -157,7 +158,8 @@ Deno.test("a generated link does what its mail would have done, and sends none",
 Deno.test("generated links of both sides change an address", async () => {
   await using auth = await startAuth();
   const admin = auth.operator().auth.admin;
-  const [{ email }, newEmail_] = [await signedIn(auth), newEmail()];
+  const [{ id, email }, newEmail_] = [await signedIn(auth), newEmail()];
+  await proveRecently({ id });
   for (const type of ["email_change_current", "email_change_new"] as const) {
     const { data, error } = await admin.generateLink({ type, email, newEmail: newEmail_ });
     assert.equal(error, null);

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { newEmail, password, refusal, signedIn, startAuth } from "./support.ts";
+import { proveRecently } from "../../support/clients.ts";
+import { type AuthUnderTest, newEmail, password, refusal, signedIn, startAuth } from "./support.ts";
+
+/** Somebody who may change their address: the product's database wants a proof before it. */
+async function proved(auth: AuthUnderTest) {
+  const person = await signedIn(auth);
+  await proveRecently(person);
+  return person;
+}
 
 Deno.test("a change of address needs both sides", async () => {
   await using auth = await startAuth();
-  const [{ email, client }, next] = [await signedIn(auth), newEmail()];
+  const [{ email, client }, next] = [await proved(auth), newEmail()];
   const asked = await client.auth.updateUser({ email: next });
   assert.deepEqual([asked.data.user?.email, asked.data.user?.new_email], [email, next]);
   assert.deepEqual(auth.mails.map(({ to }) => to), [next, email]);
@@ -28,7 +36,7 @@ Deno.test("a change of address needs both sides", async () => {
 
 Deno.test("one side confirms once: its code does not stand in for the other's", async () => {
   await using auth = await startAuth();
-  const [{ client }, next] = [await signedIn(auth), newEmail()];
+  const [{ client }, next] = [await proved(auth), newEmail()];
   await client.auth.updateUser({ email: next });
   const token = auth.mailTo(next).code!;
   const confirm = () => auth.visitor().auth.verifyOtp({ email: next, token, type: "email_change" });
@@ -38,7 +46,7 @@ Deno.test("one side confirms once: its code does not stand in for the other's", 
 
 Deno.test("where one confirmation is enough, the new address gives it", async () => {
   await using auth = await startAuth({ doubleConfirmChanges: false });
-  const [{ client }, next] = [await signedIn(auth), newEmail()];
+  const [{ client }, next] = [await proved(auth), newEmail()];
   await client.auth.updateUser({ email: next });
   assert.deepEqual(auth.mails.map(({ to }) => to), [next]);
   const { data } = await auth.visitor().auth.verifyOtp({
@@ -51,7 +59,7 @@ Deno.test("where one confirmation is enough, the new address gives it", async ()
 
 Deno.test("a taken address cannot be changed to, be it taken before or meanwhile", async () => {
   await using auth = await startAuth({ doubleConfirmChanges: false });
-  const [{ client }, other, free] = [await signedIn(auth), await signedIn(auth), newEmail()];
+  const [{ client }, other, free] = [await proved(auth), await signedIn(auth), newEmail()];
   assert.deepEqual(refusal(await client.auth.updateUser({ email: other.email })), [
     422,
     "email_exists",
@@ -68,7 +76,7 @@ Deno.test("a taken address cannot be changed to, be it taken before or meanwhile
 
 Deno.test("a pending change can be sent again", async () => {
   await using auth = await startAuth({ maxFrequency: 0 });
-  const [{ email, client }, next] = [await signedIn(auth), newEmail()];
+  const [{ email, client }, next] = [await proved(auth), newEmail()];
   await client.auth.updateUser({ email: next });
   assert.equal((await client.auth.resend({ type: "email_change", email })).error, null);
   assert.deepEqual(auth.mails.map(({ to }) => to), [next, email, next, email]);

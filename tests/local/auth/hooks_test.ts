@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import type { HookName } from "../../../local/settings.ts";
+import { proveRecently } from "../../support/clients.ts";
 import { claimsOf, newEmail, origin, password, refusal, signedIn, startAuth } from "./support.ts";
 
 const key = Buffer.from("a secret of the hook's and Auth's");
@@ -171,7 +172,8 @@ Deno.test("send_email gets what a mail would carry, and no mail is sent beside i
 
 Deno.test("send_email gets both sides of a change of address, paired as hosted pairs them", () =>
   withHook("send_email", () => json({}), async (auth, received) => {
-    const [{ email, client }, next] = [await signedIn(auth), newEmail()];
+    const [{ id, email, client }, next] = [await signedIn(auth), newEmail()];
+    await proveRecently({ id });
     await client.auth.updateUser({ email: next });
     const { token, token_hash, token_new, token_hash_new } = received[0]!.payload.email_data!;
     const visitor = auth.visitor();

@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { assertRefused, must } from "../support/answers.ts";
+import { assertProblem, callApi, tokenOf } from "../support/api.ts";
+import { admin, anonymous, createPerson, signIn } from "../support/clients.ts";
+import { withDatabase } from "../support/database.ts";
+import { addMember, createMember, createTenant, setStatus } from "../support/tenants.ts";
+import { createEnrolled } from "../two_factor/support.ts";
+import {
+  assertAnswer,
+  clientOf,
+  login,
+  newEmail,
+  post,
+  postFrom,
+  randomAddress,
+  type Tokens,
+} from "./support.ts";
+
+const wrong = "Wrong-horse-7";
+
+async function createUser() {
+  const person = await createPerson();
+  const attempt = (password = person.password, fields: Record<string, unknown> = {}) =>
+    post("/login", { email: person.email, password, ...fields });
+  return { ...person, attempt };
+}
+
+/** Takes the failures of these addresses back into the past. */
+const later = (keys: string[], interval: string) =>
+  withDatabase((sql) =>
+    sql`
+      update private.limits_attempts
+      set started_at = started_at - ${interval}::interval, ends_at = ends_at - ${interval}::interval
+      where key = any (${keys})`
+  );
+
+const keyOf = (email: string) =>
+  withDatabase(async (sql) => {
+    const [row] = await sql`
+      select private.accounts_attempt_key('login', 'address', ${email}, null) as key`;
+    return row!.key as string;
+  });
+
+Deno.test("signing in by password: tokens that supabase-js goes on with", async () => {
+  const { email, password, id } = await createUser();
+  const tokens = await login(email, { password });
+  assert.equal(tokens.two_factor_required, false);
+  const me = await must<{ id: string }>((await clientOf(tokens)).rpc("people_me"));
+  assert.equal(me.id, id);
+});
+
+Deno.test("Auth keeps the client's own address and device, and counts by them", async () => {
+  const { email, password } = await createUser();
+  const address = randomAddress();
+  const response = await post("/login", { email, password }, {
+    headers: { "x-forwarded-for": address, "user-agent": "Nexus-App/7" },
+  });
+  const { access_token } = await response.json();
+  const [session] = await withDatabase((sql) =>
+    sql`select host(ip) as ip, user_agent from auth.sessions s
+      join auth.users u on u.id = s.user_id where u.email = ${email}
+      order by s.created_at desc limit 1`
+  );
+  assert.ok(access_token);
+  assert.deepEqual({ ...session }, { ip: address, user_agent: "Nexus-App/7" });
+});
+
+Deno.test("A7: five failures in a quarter of an hour, for an account", async () => {
+  const { email, attempt } = await createUser();
+  for (let count = 0; count < 5; count++) {
+    await assertAnswer(attempt(wrong), 401, "accounts.credentials_refused");
+  }
+  const refused = await attempt();
+  await assertProblem(refused, 429, "limits.exceeded");
+  const seconds = Number(refused.headers.get("retry-after"));
+  assert.ok(seconds > 0 && seconds <= 1800, `${seconds}`);
+  await later([await keyOf(email)], "31 minutes");
+  await assertAnswer(attempt(), 200);
+});
+
+Deno.test("A7: five failures for a client, whatever addresses it tries", async () => {
+  const { email, password } = await createUser();
+  const address = randomAddress();
+  for (let count = 0; count < 5; count++) {
+    const attempt = postFrom(address, "/login", { email: newEmail(), password: wrong });
+    await assertAnswer(attempt, 401, "accounts.credentials_refused");
+  }
+  await assertAnswer(postFrom(address, "/login", { email, password }), 429, "limits.exceeded");
+  await assertAnswer(post("/login", { email, password }), 200);
+});
+
+Deno.test("A7: an address that nobody has is counted like one that somebody has", async () => {
+  const email = newEmail();
+  for (let count = 0; count < 5; count++) {
+    const attempt = post("/login", { email, password: wrong });
+    await assertAnswer(attempt, 401, "accounts.credentials_refused");
+  }
+  await assertAnswer(post("/login", { email, password: wrong }), 429, "limits.exceeded");
+});
+
+Deno.test("A7: only failures count: who signs in again and again is let in", async () => {
+  const { email, password } = await createUser();
+  const address = randomAddress();
+  for (let count = 0; count < 8; count++) {
+    await assertAnswer(postFrom(address, "/login", { email, password }), 200);
+  }
+});
+
+Deno.test("A7: twenty at once get no more than five tries", async () => {
+  const { attempt } = await createUser();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => attempt(wrong)));
+  const codes = await Promise.all(answers.map(async (answer) => (await answer.json()).code));
+  assert.equal(codes.filter((code) => code === "accounts.credentials_refused").length, 5);
+  assert.equal(codes.filter((code) => code === "limits.exceeded").length, 15);
+});
+
+Deno.test("A7: after a hundred failures in a row the password opens nothing until it is reset", async () => {
+  const { email, password, id, attempt } = await createUser();
+  await assertAnswer(attempt(wrong), 401, "accounts.credentials_refused");
+  const set = (failures: number) =>
+    withDatabase((sql) =>
+      sql`update private.accounts_failures set failures = ${failures}
+        where address_key = private.accounts_address_key(${email})`
+    );
+  await set(99);
+  await assertAnswer(attempt(), 200);
+  await assertAnswer(attempt(wrong), 401, "accounts.credentials_refused");
+  await set(100);
+  const refused = await attempt();
+  await assertProblem(refused, 429, "limits.exceeded");
+  assert.ok(Number(refused.headers.get("retry-after")) >= 3600);
+  await admin().auth.admin.updateUserById(id, { password: `${password}x` });
+  await assertAnswer(attempt(`${password}x`), 200);
+});
+
+Deno.test("A7: the counters outlive a crash, and are the database's alone", async () => {
+  await withDatabase(async (sql) => {
+    const tables = await sql<{ name: string; kind: string }[]>`
+      select relname as name, relpersistence::text as kind from pg_class
+      where oid in ('private.limits_attempts'::regclass, 'private.accounts_failures'::regclass)`;
+    assert.deepEqual([...tables].map(({ kind }) => kind), ["p", "p"]);
+  });
+});
+
+Deno.test("A8: failures end no session, and keep nobody who is in from going on", async () => {
+  const { client, email, attempt } = await createUser();
+  for (let count = 0; count < 6; count++) await (await attempt(wrong)).body?.cancel();
+  await must(client.rpc("people_me"));
+  const { data, error } = await client.auth.refreshSession();
+  assert.equal(error, null);
+  const token = data.session!.access_token;
+  assert.equal((await callApi("/v1/users/me", { token })).status, 200);
+  assert.ok(email);
+});
+
+Deno.test("a tenant named at login lets in its members, and says why not, after the right password", async (t) => {
+  const tenant = await createTenant();
+  const owner = await createMember(tenant, "owner");
+  const sessions = (id: string) =>
+    withDatabase(async (sql) => {
+      const rows = await sql`select id from auth.sessions where user_id = ${id}`;
+      return rows.length;
+    });
+  const user = await createUser();
+  const attempt = () => user.attempt(user.password, { tenant: tenant.slug });
+  await t.step("a stranger", async () => {
+    await assertAnswer(attempt(), 404, "tenants.not_found");
+  });
+  await addMember(tenant, user);
+  await t.step("a member", async () => {
+    await assertAnswer(attempt(), 200);
+  });
+  for (const status of ["suspended", "banned"]) {
+    await t.step(status, async () => {
+      await setStatus(owner.client, tenant, user, status);
+      const before = await sessions(user.id);
+      const answer = await attempt();
+      const text = await answer.text();
+      assert.deepEqual([answer.status, JSON.parse(text).code], [403, `members.${status}`]);
+      assert.ok(!text.includes("token"));
+      assert.equal(await sessions(user.id), before);
+      await assertAnswer(
+        user.attempt(wrong, { tenant: tenant.slug }),
+        401,
+        "accounts.credentials_refused",
+      );
+    });
+  }
+  await t.step("without a tenant: signed in, and its rows stay invisible", async () => {
+    const client = await clientOf(await login(user.email, { password: user.password }));
+    assert.deepEqual(await must(client.from("tenants").select("id")), []);
+  });
+});
+
+Deno.test("A5: a banned person is told so after the right password alone", async () => {
+  const { id, attempt } = await createUser();
+  await admin().auth.admin.updateUserById(id, { ban_duration: "1h" });
+  await assertAnswer(attempt(), 403, "auth.banned");
+  await assertAnswer(attempt(wrong), 401, "accounts.credentials_refused");
+});
+
+Deno.test("A14: a login before its second factor says so, and reaches the way out", async () => {
+  const person = await createEnrolled();
+  const tokens = await login(person.email, { password: person.password });
+  assert.equal(tokens.two_factor_required, true);
+  const token = tokens.access_token;
+  const { two_factor_required } = await (await callApi("/v1/users/me", { token })).json();
+  assert.equal(two_factor_required, true);
+  for (
+    const [path, body] of [["/reauthenticate", { password: person.password }], [
+      "/password/change",
+      {
+        current_password: person.password,
+        password: "Another-pass-9",
+      },
+    ]] as const
+  ) {
+    await assertAnswer(post(path, body, { token }), 403, "two_factor.required");
+  }
+  await assertAnswer(post("/logout", {}, { token }), 200);
+  await assertAnswer(post("/logout", {}, { token }), 401, "auth.session_ended");
+});
+
+Deno.test("logging out: this session, the others, or all, on the next statement", async (t) => {
+  const { email, password } = await createUser();
+  const begin = () => login(email, { password });
+  const isOpen = async ({ access_token: token }: Tokens) =>
+    (await callApi("/v1/users/me", { token })).status === 200;
+  const end = async ({ access_token: token }: Tokens, scope: string) =>
+    (await (await post("/logout", { scope }, { token })).json()).ended;
+  await t.step("local", async () => {
+    const [one, two] = [await begin(), await begin()];
+    assert.equal(await end(one, "local"), 1);
+    assert.deepEqual([await isOpen(one), await isOpen(two)], [false, true]);
+    await assertAnswer(post("/refresh", refreshOf(one)), 401, "accounts.refresh_refused");
+  });
+  await t.step("others", async () => {
+    const [one, two] = [await begin(), await begin()];
+    assert.ok(await end(one, "others") >= 2);
+    assert.deepEqual([await isOpen(one), await isOpen(two)], [true, false]);
+  });
+  await t.step("global", async () => {
+    const [one, two] = [await begin(), await begin()];
+    await end(one, "global");
+    assert.deepEqual([await isOpen(one), await isOpen(two)], [false, false]);
+  });
+  await t.step("anything else", async () => {
+    const { access_token: token } = await begin();
+    await assertAnswer(post("/logout", { scope: "mine" }, { token }), 422, "request.invalid");
+    const client = anonymous();
+    await client.auth.setSession({ access_token: token, refresh_token: "x" });
+    const rpc = (scope: unknown) =>
+      client.rpc("accounts_logout", { scope }).setHeader("authorization", `Bearer ${token}`);
+    await assertRefused(rpc("mine"), 422, "request.invalid");
+  });
+});
+
+const refreshOf = ({ refresh_token }: Tokens) => ({ refresh_token });
+
+Deno.test("refreshing: new tokens for the same session, once for each", async () => {
+  const { email, password } = await createUser();
+  const first = await login(email, { password });
+  const answer = await post("/refresh", refreshOf(first));
+  assert.equal(answer.status, 200);
+  const second: Tokens = await answer.json();
+  assert.notEqual(second.refresh_token, first.refresh_token);
+  await must((await clientOf(second)).rpc("people_me"));
+  await assertAnswer(
+    post("/refresh", { refresh_token: "nobodys" }),
+    401,
+    "accounts.refresh_refused",
+  );
+});
+
+Deno.test("A1: a refresh token that comes again ends its session, for every door", async () => {
+  const { email, password } = await createUser();
+  const first = await login(email, { password });
+  const second: Tokens = await (await post("/refresh", refreshOf(first))).json();
+  const third: Tokens = await (await post("/refresh", refreshOf(second))).json();
+  await withDatabase((sql) =>
+    sql`update auth.refresh_tokens set updated_at = now() - interval '1 minute'
+      where token = ${first.refresh_token}`
+  );
+  await assertAnswer(post("/refresh", refreshOf(first)), 401, "accounts.refresh_refused");
+  await assertAnswer(post("/refresh", refreshOf(third)), 401, "accounts.refresh_refused");
+  const { access_token: token } = third;
+  await assertAnswer(callApi("/v1/users/me", { token }), 401, "auth.session_ended");
+});
+
+Deno.test("A2: twenty refreshes at once leave one live token", async () => {
+  const { email, password } = await createUser();
+  const tokens = await login(email, { password });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => post("/refresh", refreshOf(tokens))),
+  );
+  const live = new Set(
+    await Promise.all(answers.map(async (answer) => (await answer.json()).refresh_token)),
+  );
+  assert.equal(live.size, 1);
+});
+
+Deno.test("A3: refresh tokens have 128 random bits, and no token of ours is kept in clear", async () => {
+  const { email, password } = await createUser();
+  const { refresh_token } = await login(email, { password });
+  assert.ok(refresh_token.length >= 12);
+  const client = await signIn(email, password);
+  for (const table of ["refresh_tokens", "sessions", "users"]) {
+    const { error } = await client.schema("auth").from(table).select("*").limit(1);
+    assert.ok(error, `auth.${table} is closed to people`);
+  }
+});
+
+Deno.test("A6: a session that logged out is over for Realtime's token, too", async () => {
+  const { client, email } = await createUser();
+  const token = await tokenOf({ client });
+  await assertAnswer(post("/logout", {}, { token }), 200);
+  await assertRefused(
+    anonymous().rpc("people_me").setHeader("authorization", `Bearer ${token}`),
+    401,
+    "auth.session_ended",
+  );
+  assert.ok(email);
+});

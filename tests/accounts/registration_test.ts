@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { must } from "../support/answers.ts";
+import { assertProblem } from "../support/api.ts";
+import { admin, anonymous, createPerson } from "../support/clients.ts";
+import { withDatabase } from "../support/database.ts";
+import { codeIn, mailsTo, mailTo } from "../support/mail.ts";
+import { createTenant } from "../support/tenants.ts";
+import {
+  assertAnswer,
+  clientOf,
+  codeFrom,
+  createAccount,
+  login,
+  newEmail,
+  newestMail,
+  password,
+  post,
+  postFrom,
+  randomAddress,
+  register,
+  tokenIn,
+} from "./support.ts";
+
+/** Ages what was mailed to an address. */
+const age = (email: string, interval: string) =>
+  withDatabase((sql) =>
+    sql`
+      update private.accounts_tokens t
+      set expires_at = t.expires_at - ${interval}::interval,
+        code_expires_at = t.code_expires_at - ${interval}::interval
+      from auth.users u where u.id = t.person_id and u.email = ${email}`
+  );
+
+Deno.test("from registering to signing in: the address is proved in between", async () => {
+  const email = newEmail();
+  await assertAnswer(register({ email, display_name: " Ana Lu ", locale: "de-AT" }), 202);
+  await assertAnswer(post("/login", { email, password }), 403, "auth.email_unconfirmed");
+  const mail = await mailTo(email, "accounts.verification");
+  assert.match(mail.subject, /Bestätigen/);
+  await assertAnswer(post("/verify-email", { token: tokenIn(mail) }), 204);
+  const client = await clientOf(await login(email));
+  const me = await must<Record<string, unknown>>(client.rpc("people_me"));
+  assert.deepEqual([me.email, me.display_name, me.email_verified, me.locale], [
+    email,
+    "Ana Lu",
+    true,
+    "de-AT",
+  ]);
+  await mailTo(email, "accounts.welcome");
+});
+
+Deno.test("an address is one, however it is written", async () => {
+  const email = newEmail();
+  await assertAnswer(register({ email: ` ${email.toUpperCase()} ` }), 202);
+  const token = tokenIn(await mailTo(email, "accounts.verification"));
+  await assertAnswer(post("/verify-email", { token }), 204);
+  await login(email.toUpperCase());
+});
+
+Deno.test("the code of the mail proves the address, too", async () => {
+  const email = newEmail();
+  await register({ email });
+  const code = await codeFrom(email, "accounts.verification");
+  await assertAnswer(post("/verify-email", { email, code }), 204);
+  await login(email);
+});
+
+Deno.test("A17: the token lives a day and the code ten minutes, each for one use", async (t) => {
+  const email = newEmail();
+  await register({ email });
+  const mail = await mailTo(email, "accounts.verification");
+  const [token, code] = [tokenIn(mail), codeIn(mail)];
+  await t.step("the code is over after ten minutes", async () => {
+    await age(email, "10 minutes 1 second");
+    await assertAnswer(post("/verify-email", { email, code }), 422, "accounts.token_refused");
+  });
+  await t.step("the token is over after a day", async () => {
+    await age(email, "1 day");
+    await assertAnswer(post("/verify-email", { token }), 422, "accounts.token_refused");
+    await age(email, "-1 day");
+  });
+  await t.step("ten at once with the token: one is taken", async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => post("/verify-email", { token })),
+    );
+    const statuses = await Promise.all(answers.map(async (answer) => {
+      await answer.body?.cancel();
+      return answer.status;
+    }));
+    assert.deepEqual(statuses.toSorted(), [204, ...Array(9).fill(422)]);
+  });
+  await t.step("nothing of it is kept in clear", async () => {
+    const text = await withDatabase(async (sql) =>
+      JSON.stringify(await sql`select t::text from private.accounts_tokens t`)
+    );
+    assert.ok(!text.includes(token));
+  });
+});
+
+Deno.test("a newer mail makes the one before void", async () => {
+  const email = newEmail();
+  await register({ email });
+  const first = tokenIn(await mailTo(email, "accounts.verification"));
+  await assertAnswer(post("/resend-verification", { email }), 202);
+  const second = tokenIn(await newestMail(email, "accounts.verification", 2));
+  await assertAnswer(post("/verify-email", { token: first }), 422, "accounts.token_refused");
+  await assertAnswer(post("/verify-email", { token: second }), 204);
+});
+
+Deno.test("of two who register one address, the newer mail and its password count", async () => {
+  const email = newEmail();
+  await register({ email, password: "Attacker-pass-1" });
+  const first = tokenIn(await mailTo(email, "accounts.verification"));
+  await assertAnswer(register({ email }), 202);
+  const second = tokenIn(await newestMail(email, "accounts.verification", 2));
+  await assertAnswer(post("/verify-email", { token: first }), 422, "accounts.token_refused");
+  await assertAnswer(post("/verify-email", { token: second }), 204);
+  await assertAnswer(
+    post("/login", { email, password: "Attacker-pass-1" }),
+    401,
+    "accounts.credentials_refused",
+  );
+  await login(email);
+});
+
+Deno.test("A9: registering a known address changes nothing, answers alike, and tells its owner", async () => {
+  const email = await createAccount();
+  const [known, unknown] = [
+    await register({ email, password: "Another-pass-9" }),
+    await register({}),
+  ];
+  assert.deepEqual(
+    [known.status, await known.text(), known.headers.get("content-type")],
+    [unknown.status, await unknown.text(), unknown.headers.get("content-type")],
+  );
+  await mailTo(email, "accounts.already_registered");
+  await login(email);
+});
+
+Deno.test("A7: five registrations an hour from one address of the network", async () => {
+  const address = randomAddress();
+  const attempt = () =>
+    postFrom(address, "/register", { email: newEmail(), password, display_name: "Ana" });
+  for (let count = 0; count < 5; count++) await assertAnswer(attempt(), 202);
+  const refused = await attempt();
+  await assertProblem(refused, 429, "limits.exceeded");
+  assert.ok(Number(refused.headers.get("retry-after")) > 60);
+});
+
+Deno.test("A7: three mails an hour for an address, whether anybody has it or not", async () => {
+  const known = newEmail();
+  await register({ email: known });
+  for (const email of [known, newEmail()]) {
+    for (let count = 0; count < 3; count++) {
+      await assertAnswer(post("/resend-verification", { email }), 202);
+    }
+    await assertAnswer(post("/resend-verification", { email }), 429, "limits.exceeded");
+  }
+});
+
+Deno.test("A7: five tries at a code, whether anybody has the address or not", async () => {
+  const known = newEmail();
+  await register({ email: known });
+  const code = await codeFrom(known, "accounts.verification");
+  const wrong = code === "111111" ? "222222" : "111111";
+  for (const email of [known, newEmail()]) {
+    const attempt = () => post("/verify-email", { email, code: wrong });
+    for (let count = 0; count < 5; count++) {
+      await assertAnswer(attempt(), 422, "accounts.token_refused");
+    }
+    await assertAnswer(attempt(), 429, "limits.exceeded");
+  }
+  await assertAnswer(post("/verify-email", { email: known, code }), 429, "limits.exceeded");
+});
+
+Deno.test("resending tells nothing of an address, and sends where one waits", async () => {
+  const proved = await createAccount();
+  for (const email of [proved, newEmail()]) {
+    await assertAnswer(post("/resend-verification", { email }), 202);
+  }
+  const verifications = (await mailsTo(proved))
+    .filter(({ tags }) => tags.some(({ value }) => value === "accounts_verification"));
+  assert.equal(verifications.length, 1);
+});
+
+Deno.test("a tenant's policy decides on who registered, once the address is proved", async (t) => {
+  const statusIn = async (email: string) => {
+    const me = await must<{ tenants: { slug: string; status: string }[] }>(
+      (await clientOf(await login(email))).rpc("people_me"),
+    );
+    return me.tenants.map(({ slug, status }) => [slug, status]);
+  };
+  await t.step("open: active", async () => {
+    const tenant = await createTenant({ registration_policy: "open" });
+    assert.deepEqual(await statusIn(await createAccount({ tenant: tenant.slug })), [
+      [tenant.slug, "active"],
+    ]);
+  });
+  await t.step("approval: pending, and not let in at login", async () => {
+    const tenant = await createTenant({ registration_policy: "approval" });
+    const email = await createAccount({ tenant: tenant.slug });
+    assert.deepEqual(await statusIn(email), [[tenant.slug, "pending"]]);
+    const attempt = post("/login", { email, password, tenant: tenant.slug });
+    await assertAnswer(attempt, 403, "members.pending");
+  });
+  await t.step("invitation: closed without one", async () => {
+    const tenant = await createTenant({ registration_policy: "invitation" });
+    await assertAnswer(register({ tenant: tenant.slug }), 403, "members.registration_closed");
+  });
+  await t.step("a tenant that does not exist, and the operators'", async () => {
+    for (const tenant of ["nowhere-at-all", "platform"]) {
+      await assertAnswer(register({ tenant }), 404, "tenants.not_found");
+    }
+  });
+});
+
+Deno.test("what does not fit is refused before anything is done", async () => {
+  const faults = [
+    { email: "no address" },
+    { email: `${"x".repeat(250)}@nexus.test` },
+    { display_name: " " },
+    { password: "" },
+    { locale: "not a locale" },
+    { role: "owner" },
+  ];
+  for (const fault of faults) await assertAnswer(register(fault), 422, "request.invalid");
+});
+
+Deno.test("Auth's own link proves an address as ours does", async () => {
+  const email = newEmail();
+  await register({ email });
+  const { data } = await admin().auth.admin.generateLink({ type: "signup", email, password });
+  const { error } = await anonymous().auth.verifyOtp({
+    token_hash: data.properties!.hashed_token,
+    type: "signup",
+  });
+  assert.equal(error, null);
+  await mailTo(email, "accounts.welcome");
+  await login(email);
+});
+
+Deno.test("the functions' doors are closed to people", async () => {
+  const { client } = await createPerson();
+  for (const name of ["accounts_redeem", "accounts_attempt", "accounts_login_succeeded"]) {
+    const { error } = await client.rpc(name, {});
+    assert.ok(["42501", "PGRST202"].includes(error!.code), `${name}: ${error!.code}`);
+  }
+});
