@@ -62,30 +62,6 @@ create trigger admin_close_appeals after update of status on public.admin_decisi
   for each row when (old.status = 'standing' and new.status <> 'standing')
   execute function private.admin_close_appeals();
 
-create function private.admin_tell_admins(tenant_id uuid, kind text, payload jsonb, but_not uuid default null)
-returns void
-language sql
-volatile
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-  select private.notify_all(
-    array(
-      select m.person_id
-      from public.members m
-      join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-      join public.role_permissions rp
-        on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'members.manage'
-      where m.tenant_id = admin_tell_admins.tenant_id and m.status = 'active'
-        and m.person_id is distinct from admin_tell_admins.but_not
-      order by r.rank desc, m.person_id limit 20
-    ),
-    admin_tell_admins.kind, admin_tell_admins.payload, admin_tell_admins.tenant_id
-  );
-$$;
-comment on function private.admin_tell_admins(uuid, text, jsonb, uuid) is
-  'Tells those who may manage the tenant''s members, the twenty highest, but one.';
-
 -- The member's side. It takes no tenant: who is suspended or banned opens none.
 create type public.admin_own_decision as (
   id uuid,
@@ -164,8 +140,9 @@ begin
     'APPEAL_SUBMITTED', 'admin_appeals:' || v_appeal.id, null,
     jsonb_build_object('decision_id', v_decision.id), v_appeal.tenant_id, v_person
   );
-  perform private.admin_tell_admins(
-    v_appeal.tenant_id, 'admin.appeal_submitted', '{}', v_decision.decided_by
+  perform private.notify_all(
+    array_remove(private.members_with(v_appeal.tenant_id, 'members.manage'), v_decision.decided_by),
+    'admin.appeal_submitted', '{}', v_appeal.tenant_id
   );
   return v_appeal;
 end;

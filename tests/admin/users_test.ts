@@ -128,15 +128,17 @@ Deno.test("GET /admin/users goes through all pages, each member once", async () 
   }
 });
 
-Deno.test("who is on the way in is visible, those who are stuck apart", async (t) => {
+Deno.test("who is on the way in is visible, those who are stuck apart, and can be nudged", async (t) => {
   const world: World = await createWorld();
-  const { tenant, owner } = world;
+  const { tenant, owner, manager } = world;
   await must(
     owner.client.from("tenants").update({ registration_policy: "approval" }).eq("id", tenant.id),
   );
   const fresh = await createWaiting(world, "Fresh", false);
-  await createWaiting(world, "Stuck", false, 3);
-  await createWaiting(world, "Asking", true, 3);
+  const stuck = await createWaiting(world, "Stuck", false, 3);
+  const asking = await createWaiting(world, "Asking", true, 3);
+  const nudge = (person: { id: string }, by = manager) =>
+    callAdmin(world, by, `/users/${person.id}/nudge`, { method: "POST" });
 
   await t.step("listed", async () => {
     assertEquals(names(await list(world, { attention: "unverified" })), ["Fresh", "Stuck"]);
@@ -147,6 +149,16 @@ Deno.test("who is on the way in is visible, those who are stuck apart", async (t
       [found!.status, found!.waiting_for, found!.email_verified, found!.stuck],
       ["pending", "email", false, false],
     );
+  });
+  await t.step("nudged once a day, by mail", async () => {
+    assertEquals((await nudge(stuck)).status, 202);
+    assertEquals((await noticesOf(stuck)).length, 1);
+    await assertProblem(await nudge(stuck), 429, "limits.exceeded");
+  });
+  await t.step("not nudged for what is ours to do, nor who is in, nor by a member", async () => {
+    await assertProblem(await nudge(asking), 409, "members.waits_for_you");
+    await assertProblem(await nudge(world.member), 404, "members.not_found");
+    await assertProblem(await nudge(fresh, world.member), 403, "members.permission_denied");
   });
   await t.step("admins are told once", async () => {
     const tell = () =>

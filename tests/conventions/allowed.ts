@@ -304,7 +304,6 @@ export const definers = {
     "admin_on_member_changed",
     "admin_on_member_moved",
     "admin_person_of",
-    "admin_tell_admins",
     "admin_tell_ended",
     "admin_tell_stuck",
     "admin_user_of",

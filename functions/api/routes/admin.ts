@@ -125,6 +125,22 @@ const close = createRoute({
   },
 });
 
+const nudge = createRoute({
+  ...common,
+  middleware: [signedIn, inTenant] as const,
+  method: "post",
+  path: "/users/{id}/nudge",
+  operationId: "nudgeUser",
+  summary: "Remind somebody on the way in of what they still have to do",
+  description: "Permission `members.manage`, once a day for each person; the RPC is " +
+    "`members_nudge`.",
+  request: { params },
+  responses: {
+    202: { description: "They are reminded" },
+    ...problems("members.not_found", "members.waits_for_you", ...refusals),
+  },
+});
+
 export const admin = router();
 
 type Page<T> = (T & { cursor: string })[];
@@ -182,4 +198,10 @@ admin.openapi(close, async (c) => {
   const { database } = c.var;
   await database.rpc("members_set_status", { ...target, status: "left" });
   return c.json(UserWithHistory.parse(await database.rpc("admin_user", target)), 200);
+});
+
+admin.openapi(nudge, async (c) => {
+  const target = { tenant_id: c.var.tenant.id, person: c.req.valid("param").id };
+  await c.var.database.rpc("members_nudge", target);
+  return c.body(null, 202);
 });
