@@ -4,7 +4,6 @@
 select private.declare_notification('members.admitted', outsiders => true);
 select private.declare_notification('members.confirm_address', inbox => null, push => null, outsiders => true);
 select private.declare_notification('members.send_documents', inbox => null, push => null, outsiders => true);
-select private.declare_notification('members.people_wait');
 
 insert into private.audit_actions (name, description)
 values ('MEMBER_NUDGED', 'A person who waits was reminded of what they still have to do');
@@ -132,34 +131,6 @@ as $$
 $$;
 comment on function private.members_with(uuid, text) is
   'The active members whose role has the permission: whom to tell of what is theirs to do.';
-
-create function private.members_remind(tenant_id uuid default null)
-returns bigint
-language sql
-volatile
-security definer -- tells people
-set search_path = ''
-as $$
-  select coalesce(sum(private.notify_all(
-    private.members_with(w.tenant_id, 'members.manage'), 'members.people_wait',
-    jsonb_build_object('count', w.count::text) || case
-      when t.app_url is null then '{}' else jsonb_build_object('link', rtrim(t.app_url, '/'))
-    end,
-    w.tenant_id, now() + interval '1 day'
-  )), 0)
-  from (
-    select m.tenant_id, count(*) from public.members m
-    where m.status = 'pending' and m.waiting_for = 'approval' and m.waiting_since < now() - interval '1 day'
-      and (members_remind.tenant_id is null or m.tenant_id = members_remind.tenant_id)
-    group by m.tenant_id
-    -- The day it becomes a day for one of them, and every third one after it.
-    having bool_or(floor(extract(epoch from now() - m.waiting_since) / 86400)::integer % 3 = 1)
-  ) w
-  join public.tenants t on t.id = w.tenant_id;
-$$;
-comment on function private.members_remind(uuid) is
-  'Tells those who admit, in one tenant or in all, that people have waited for them for a day or more; every third day again. Returns how many were told.';
-select private.schedule('members-remind', '7 9 * * *', 'select private.members_remind()');
 
 select private.declare_metric(
   'members_waiting', 'gauge', 'People who wait to come into a tenant, by what they wait for.',

@@ -1,5 +1,30 @@
 -- Locations, acts: the tree of places, and who acts where.
 
+create function private.locations_require(tenant_id uuid, location uuid, parent uuid)
+returns void
+language plpgsql
+stable
+security definer -- reads locations past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_parent uuid;
+begin
+  if locations_require.location is not null then
+    perform private.require_at(locations_require.tenant_id, 'locations.manage', locations_require.location);
+    select l.parent_id into v_parent from public.locations l
+    where l.tenant_id = locations_require.tenant_id and l.id = locations_require.location;
+  end if;
+  -- What is new or moves is asked for where it goes; the top belongs to the tenant as a whole.
+  if locations_require.location is null or v_parent is distinct from locations_require.parent then
+    perform private.require_at(locations_require.tenant_id, 'locations.manage', locations_require.parent);
+  end if;
+end;
+$$;
+comment on function private.locations_require(uuid, uuid, uuid) is
+  'Raises unless the caller may have this location, new where it is null, below that one. Raises what require_at raises.';
+
 create function public.locations_save(
   tenant_id uuid,
   name text,
@@ -19,9 +44,9 @@ declare
   v_location public.locations;
   v_path uuid[];
 begin
-  -- What is new, or at the top, belongs to the tenant as a whole.
-  perform private.require_at(locations_save.tenant_id, 'locations.manage', locations_save.location);
-  perform private.require_at(locations_save.tenant_id, 'locations.manage', locations_save.parent);
+  perform private.locations_require(
+    locations_save.tenant_id, locations_save.location, locations_save.parent
+  );
   perform private.locations_lock(locations_save.tenant_id);
   if coalesce(char_length(btrim(name)), 0) not between 1 and 120 or char_length(address) not between 1 and 300 then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'name or address';

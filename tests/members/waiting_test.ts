@@ -100,19 +100,3 @@ Deno.test("who is admitted is told", async () => {
   await setStatus(owner.client, tenant, asking, "active");
   await mailTo(asking.email, "members.admitted");
 });
-
-Deno.test("those who admit are told of people who wait for them, every third day", async () => {
-  const { tenant, owner, asking } = await createQueue();
-  await withDatabase(async (sql) => {
-    const toldAfter = async (wait: string) => {
-      await sql`
-        update members set waiting_since = now() - ${wait}::interval where person_id = ${asking.id}`;
-      const [row] = await sql`select private.members_remind(${tenant.id})::int as told`;
-      return row!.told;
-    };
-    assertEquals(await toldAfter("20 hours"), 0);
-    assertEquals(await toldAfter("2 days 1 hour"), 0);
-    assertEquals(await toldAfter("1 day 1 hour"), 1);
-  });
-  await mailTo(owner.email, "members.people_wait");
-});
