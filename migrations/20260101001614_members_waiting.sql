@@ -4,6 +4,7 @@
 select private.declare_notification('members.admitted', outsiders => true);
 select private.declare_notification('members.confirm_address', inbox => null, push => null, outsiders => true);
 select private.declare_notification('members.send_documents', inbox => null, push => null, outsiders => true);
+select private.declare_notification('members.people_wait');
 
 insert into private.audit_actions (name, description)
 values ('MEMBER_NUDGED', 'A person who waits was reminded of what they still have to do');
@@ -99,12 +100,17 @@ begin
   end if;
   perform private.require_rate('members_nudge:' || v_member.person_id, 1, interval '1 day');
   select rtrim(t.app_url, '/') into v_app from public.tenants t where t.id = v_member.tenant_id;
-  perform private.notify(
-    v_member.person_id,
-    case v_member.waiting_for when 'email' then 'members.confirm_address' else 'members.send_documents' end,
-    case when v_app is null then '{}' else jsonb_build_object('link', v_app) end,
-    v_member.tenant_id, now() + interval '7 days'
-  );
+  if v_member.waiting_for = 'email' and v_app is not null then
+    -- What they were sent when they registered may be lost, or too old by now.
+    perform private.accounts_mail_verification(v_member.person_id, v_app);
+  else
+    perform private.notify(
+      v_member.person_id,
+      case v_member.waiting_for when 'email' then 'members.confirm_address' else 'members.send_documents' end,
+      case when v_app is null then '{}' else jsonb_build_object('link', v_app) end,
+      v_member.tenant_id, now() + interval '7 days'
+    );
+  end if;
   insert into private.members_nudges (tenant_id, person_id)
   values (v_member.tenant_id, v_member.person_id)
   on conflict (tenant_id, person_id) do update set nudged_at = now();
@@ -113,7 +119,7 @@ begin
 end;
 $$;
 comment on function public.members_nudge(uuid, uuid) is
-  'Reminds somebody who waits by mail of what they still have to do, once a day (permission members.manage). Raises members.not_found for who does not wait, members.waits_for_you where an admin has to decide, limits.exceeded.';
+  'Reminds somebody who waits by mail of what they still have to do, once a day (permission members.manage); who has to prove their address gets the mail for it anew. Raises members.not_found for who does not wait, members.waits_for_you where an admin has to decide, limits.exceeded.';
 grant execute on function public.members_nudge(uuid, uuid) to authenticated;
 
 create function private.members_with(tenant_id uuid, permission text)
@@ -131,6 +137,34 @@ as $$
 $$;
 comment on function private.members_with(uuid, text) is
   'The active members whose role has the permission: whom to tell of what is theirs to do.';
+
+create function private.members_remind(tenant_id uuid default null)
+returns bigint
+language sql
+volatile
+security definer -- tells people
+set search_path = ''
+as $$
+  select coalesce(sum(private.notify_all(
+    private.members_with(w.tenant_id, 'members.manage'), 'members.people_wait',
+    jsonb_build_object('count', w.count::text) || case
+      when t.app_url is null then '{}' else jsonb_build_object('link', rtrim(t.app_url, '/'))
+    end,
+    w.tenant_id, now() + interval '1 day'
+  )), 0)
+  from (
+    select m.tenant_id, count(*) from public.members m
+    where m.status = 'pending' and m.waiting_for = 'approval' and m.waiting_since < now() - interval '1 day'
+      and (members_remind.tenant_id is null or m.tenant_id = members_remind.tenant_id)
+    group by m.tenant_id
+    -- The day it becomes a day for one of them, and every third one after it.
+    having bool_or(floor(extract(epoch from now() - m.waiting_since) / 86400)::integer % 3 = 1)
+  ) w
+  join public.tenants t on t.id = w.tenant_id;
+$$;
+comment on function private.members_remind(uuid) is
+  'Tells those who admit, in one tenant or in all, that people have waited for them for a day or more; every third day again. Returns how many were told.';
+select private.schedule('members-remind', '7 9 * * *', 'select private.members_remind()');
 
 select private.declare_metric(
   'members_waiting', 'gauge', 'People who wait to come into a tenant, by what they wait for.',

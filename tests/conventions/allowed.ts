@@ -394,6 +394,7 @@ export const definers = {
     "members_part_changed",
     "members_parts_changed",
     "members_remember",
+    "members_remind",
     "members_require_owner",
     "members_require_reader",
     "members_role_of",

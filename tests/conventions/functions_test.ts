@@ -60,7 +60,7 @@ Deno.test("every function in the migrations states volatility, security and its 
   }
 });
 
-Deno.test("security definer is the allow-list's, exactly", async () => {
+Deno.test("Z2: security definer is the allow-list's, exactly", async () => {
   const routines = await read();
   for (const schema of ["public", "private"] as const) {
     const found = routines.filter((routine) => routine.schema === schema && routine.definer);
@@ -68,7 +68,7 @@ Deno.test("security definer is the allow-list's, exactly", async () => {
   }
 });
 
-Deno.test("nobody but the listed roles may call a function", async () => {
+Deno.test("Z2: nobody but the listed roles may call a function", async () => {
   const routines = await read();
   const callable = (schema: string, role: "anon" | "authenticated" | "service" | "everybody") =>
     names(routines.filter((routine) => routine.schema === schema && routine[role]));

@@ -236,7 +236,7 @@ async function testRpc(world: World, rpc: Rpc, revoked: Person, suspended: Perso
   assertEquals([status, error?.code], [401, "42501"], `${rpc.name} anon`);
 }
 
-Deno.test("the rights matrix: every table and RPC, by everybody", async (t) => {
+Deno.test("Z1: the rights matrix: every table and RPC, by everybody", async (t) => {
   const world = await createWorld();
   const { sql, tenant, owner } = world;
   try {

@@ -33,7 +33,7 @@ Deno.test("tables and views start with their capability and say what they are", 
   });
 });
 
-Deno.test("every table in public is under row level security; every view runs as its reader", async () => {
+Deno.test("Z2: every table in public is under row level security; every view runs as its reader", async () => {
   await withDatabase(async (sql) => {
     const open = await sql`
       select c.relname from pg_class c
@@ -77,7 +77,7 @@ Deno.test("ids are made by the database: no insert grant names them", async () =
   });
 });
 
-Deno.test("clients write exactly the columns of the allow-list; visitors read no table", async () => {
+Deno.test("Z1: clients write exactly the columns of the allow-list; visitors read no table", async () => {
   await withDatabase(async (sql) => {
     const grants = await sql<{ name: string; kind: string; columns: string[] }[]>`
       select table_name as name, privilege_type as kind, array_agg(column_name::text order by column_name) as columns

@@ -20,18 +20,22 @@ const waiting = ({ client }: Person, { id }: Tenant, options: Record<string, unk
 const nudge = ({ client }: Person, { id }: Tenant, person: string) =>
   client.rpc("members_nudge", { tenant_id: id, person });
 
+/** Somebody who has registered and not yet proved their address. */
+async function register(tenant: Tenant) {
+  const email = `${crypto.randomUUID()}@nexus.test`;
+  const { data, error } = await admin().auth.admin.createUser({ email, password: "Nexus-demo-1" });
+  if (error) throw error;
+  await withDatabase((sql) => sql`select private.admit(${tenant.id}, ${data.user.id})`);
+  return { id: data.user.id, email };
+}
+
 /** A tenant with somebody who waits for an admin, and somebody who has not proved their address. */
 async function createQueue() {
   const tenant = await createTenant({ registration_policy: "approval", app_url: "https://a.test" });
   const owner = await createMember(tenant, "owner");
   const asking = await createPerson();
   await must(asking.client.rpc("members_join", { tenant: tenant.slug }));
-  const email = `${crypto.randomUUID()}@nexus.test`;
-  const { data, error } = await admin().auth.admin.createUser({ email, password: "Nexus-demo-1" });
-  if (error) throw error;
-  const unproved = { id: data.user.id, email };
-  await withDatabase((sql) => sql`select private.admit(${tenant.id}, ${unproved.id})`);
-  return { tenant, owner, asking, unproved };
+  return { tenant, owner, asking, unproved: await register(tenant) };
 }
 
 Deno.test("admins see who waits, for what, since when, and who is stuck", async (t) => {
@@ -73,7 +77,16 @@ Deno.test("admins see who waits, for what, since when, and who is stuck", async 
 Deno.test("a nudge reminds by mail of what is still to do, once a day", async (t) => {
   const { tenant, owner, asking, unproved } = await createQueue();
   await must(nudge(owner, tenant, unproved.id));
-  await mailTo(unproved.email, "members.confirm_address");
+  await t.step("what proves an address comes anew, and lets them in", async () => {
+    const mail = await mailTo(unproved.email, "accounts.verification");
+    assertEquals(mail.text.includes("https://a.test/verify-email#token="), true);
+  });
+  await t.step("where a tenant has no app, where to ask for it", async () => {
+    const other = await createTenant({ registration_policy: "approval" });
+    const { id, email } = await register(other);
+    await must(nudge(await createMember(other, "owner"), other, id));
+    await mailTo(email, "members.confirm_address");
+  });
   await t.step("it is remembered", async () => {
     const rows = await must<Waiter[]>(waiting(owner, tenant));
     const nudged = rows.filter(({ nudged_at }) => nudged_at).map(({ person_id }) => person_id);
@@ -99,4 +112,20 @@ Deno.test("who is admitted is told", async () => {
   const { tenant, owner, asking } = await createQueue();
   await setStatus(owner.client, tenant, asking, "active");
   await mailTo(asking.email, "members.admitted");
+});
+
+Deno.test("those who admit are told of people who wait for them, every third day", async () => {
+  const { tenant, owner, asking } = await createQueue();
+  await withDatabase(async (sql) => {
+    const toldAfter = async (wait: string) => {
+      await sql`
+        update members set waiting_since = now() - ${wait}::interval where person_id = ${asking.id}`;
+      const [row] = await sql`select private.members_remind(${tenant.id})::int as told`;
+      return row!.told;
+    };
+    assertEquals(await toldAfter("20 hours"), 0);
+    assertEquals(await toldAfter("2 days 1 hour"), 0);
+    assertEquals(await toldAfter("1 day 1 hour"), 1);
+  });
+  await mailTo(owner.email, "members.people_wait");
 });

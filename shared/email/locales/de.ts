@@ -280,6 +280,12 @@ export const de: Language = {
       ],
       action: "Weiter",
     },
+    "members.people_wait": {
+      subject: "Es warten Menschen auf {sender}",
+      heading: "Es warten Menschen auf {sender}",
+      paragraphs: ["Seit einem Tag oder länger warten: {count}. Bitte entscheiden Sie über sie."],
+      action: "Ansehen, wer wartet",
+    },
     "members.ownership_offered": {
       subject: "Ihnen wird {sender} angeboten",
       heading: "Ihnen wird {sender} angeboten",

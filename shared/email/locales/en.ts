@@ -281,6 +281,12 @@ export const en = {
       ],
       action: "Continue",
     },
+    "members.people_wait": {
+      subject: "People wait to join {sender}",
+      heading: "People wait to join {sender}",
+      paragraphs: ["Waiting for a day or more: {count}. Please decide about them."],
+      action: "See who waits",
+    },
     "members.ownership_offered": {
       subject: "You are offered the ownership of {sender}",
       heading: "You are offered the ownership of {sender}",

@@ -272,6 +272,12 @@ export const es: Language = {
       paragraphs: ["Se registró en {sender}. Para entrar, envíe los documentos que pide."],
       action: "Continuar",
     },
+    "members.people_wait": {
+      subject: "Hay personas que esperan entrar en {sender}",
+      heading: "Hay personas que esperan entrar en {sender}",
+      paragraphs: ["Esperan desde hace un día o más: {count}. Decida sobre ellas, por favor."],
+      action: "Ver quién espera",
+    },
     "members.ownership_offered": {
       subject: "Le ofrecen la propiedad de {sender}",
       heading: "Le ofrecen la propiedad de {sender}",
