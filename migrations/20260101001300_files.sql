@@ -46,6 +46,7 @@ create table public.files (
   content_type text not null,
   size bigint not null check (size > 0),
   derived_size bigint not null default 0 check (derived_size >= 0),
+  sha256 text check (sha256 ~ '^[0-9a-f]{64}$'),
   width integer check (width > 0),
   height integer check (height > 0),
   status text not null default 'pending'
@@ -60,6 +61,7 @@ create table public.files (
 comment on table public.files is 'An uploaded file: where its bytes are, what they are, and whether others may see them.';
 comment on column public.files.status is
   'pending: bytes on their way; held: waits for a reviewer; released; rejected; deleted: the bytes go.';
+comment on column public.files.sha256 is 'Of the bytes as they are kept, by the server that kept them; null until they are there.';
 comment on column public.files.hold is 'Whether a reviewer looks first, as the tenant wanted when the upload began.';
 comment on column public.files.publish is
   'A picture for avatars that is held waits in images, for avatars are open to everybody; released, it moves.';

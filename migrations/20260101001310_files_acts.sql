@@ -128,6 +128,29 @@ $$;
 comment on function private.files_reserve(uuid, uuid, text, text, text, bigint, integer, integer, boolean) is
   'Makes the row of a file whose bytes are about to come. Raises files.type_unsupported, files.too_large, files.quota_exceeded.';
 
+create function private.files_check_upload(name text, content_type text, size bigint, width integer, height integer)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_fault text := case
+    when coalesce(files_check_upload.name !~ '^[a-z0-9][a-z0-9._-]{0,99}$', true) then 'name'
+    when files_check_upload.content_type is null then 'content_type'
+    when coalesce(files_check_upload.size < 1, true) then 'size'
+    when least(files_check_upload.width, files_check_upload.height) < 1 then 'width, height'
+  end;
+begin
+  if v_fault is not null then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
+  end if;
+end;
+$$;
+comment on function private.files_check_upload(text, text, bigint, integer, integer) is
+  'Raises request.invalid for what no upload can be announced with.';
+
 create function public.files_begin(
   tenant_id uuid, bucket text, name text, content_type text, size bigint,
   width integer default null, height integer default null
@@ -147,15 +170,10 @@ declare
 begin
   if files_begin.bucket is null or files_begin.bucket not in ('avatars', 'images', 'documents') then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'bucket: avatars, images or documents';
-  elsif coalesce(files_begin.name !~ '^[a-z0-9][a-z0-9._-]{0,99}$', true) then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'name';
-  elsif files_begin.content_type is null then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'content_type';
-  elsif coalesce(files_begin.size < 1, true) then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'size';
-  elsif least(files_begin.width, files_begin.height) < 1 then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'width, height';
   end if;
+  perform private.files_check_upload(
+    files_begin.name, files_begin.content_type, files_begin.size, files_begin.width, files_begin.height
+  );
   return private.files_reserve(
     files_begin.tenant_id, v_person, files_begin.bucket, files_begin.name, files_begin.content_type,
     files_begin.size, files_begin.width, files_begin.height, v_hold
@@ -227,7 +245,7 @@ comment on function public.files_add_variant(uuid, uuid, text, text, text, bigin
   'For the server: notes a picture derived from the file, once a kind. Raises files.not_found, also for deleted ones.';
 grant execute on function public.files_add_variant(uuid, uuid, text, text, text, bigint, integer, integer) to service_role;
 
-create function public.files_finish(tenant_id uuid, file uuid)
+create function public.files_finish(tenant_id uuid, file uuid, sha256 text default null)
 returns public.files
 language plpgsql
 volatile
@@ -238,7 +256,12 @@ as $$
 declare
   v_file public.files := private.files_lock(files_finish.tenant_id, files_finish.file);
 begin
-  update public.files f set status = case when v_file.hold then 'held' else 'released' end
+  -- Finished again it would be of other bytes than were looked at.
+  if v_file.status <> 'pending' then
+    raise sqlstate 'PT409' using message = 'request.transition_refused', detail = 'files: ' || v_file.status;
+  end if;
+  update public.files f
+  set status = case when v_file.hold then 'held' else 'released' end, sha256 = files_finish.sha256
   where f.tenant_id = v_file.tenant_id and f.id = v_file.id
   returning * into v_file;
   perform private.audit(
@@ -255,6 +278,6 @@ begin
   return v_file;
 end;
 $$;
-comment on function public.files_finish(uuid, uuid) is
+comment on function public.files_finish(uuid, uuid, text) is
   'For the server: the bytes are there, so the file is released, or held where the tenant looks first. Raises files.not_found, request.transition_refused.';
-grant execute on function public.files_finish(uuid, uuid) to service_role;
+grant execute on function public.files_finish(uuid, uuid, text) to service_role;

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Database } from "../database/client.ts";
 import { ProblemError } from "../errors/problem.ts";
 import { decode, isDecodable, toWebp } from "./codecs.ts";
@@ -33,6 +34,22 @@ export interface UploadRequest {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** What the bytes say of a file, for whoever takes room for it. */
+export interface Announced {
+  name: string;
+  content_type: string;
+  size: number;
+  width: number | null;
+  height: number | null;
+}
+
+/** How an upload begins and ends, for capabilities that have more to say about it than files. */
+export interface UploadSteps<T> {
+  bucket: string;
+  begin(file: Announced): Promise<FileRow>;
+  finish(row: { tenant_id: string; file: string; sha256: string }): Promise<T>;
+}
+
 /** The answer to an upload. */
 export interface Upload {
   id: string;
@@ -45,35 +62,47 @@ export interface Upload {
   webp: { path: string; size: number; saving_percent: number } | null;
 }
 
+/** Takes an upload of the caller's into one of their buckets. */
+export async function keepUpload(doors: UploadDoors, request: UploadRequest): Promise<Upload> {
+  const { asCaller, asService } = doors;
+  const { bucket, tenantId: tenant_id } = request;
+  const { begun, webp } = await takeUpload(doors, request, {
+    bucket,
+    begin: (file) => asCaller.rpc("files_begin", { tenant_id, bucket, ...file }),
+    finish: (row) => asService.rpc("files_finish", row),
+  });
+  const { id, path, content_type, size, width, height } = begun;
+  return { id, bucket: begun.bucket, path, content_type, size, width, height, webp };
+}
+
 /**
  * Takes an upload from its bytes to its row: looks at the bytes, lets the database decide on rights
  * and room, and keeps original and WebP. Of one that fails on the way nothing stays.
  */
-export async function keepUpload(doors: UploadDoors, request: UploadRequest): Promise<Upload> {
-  const { asCaller, asService, store } = doors;
-  const { bucket, name, tenantId: tenant_id } = request;
+export async function takeUpload<T>(
+  doors: UploadDoors,
+  request: Pick<UploadRequest, "name" | "bytes">,
+  { bucket, begin, finish }: UploadSteps<T>,
+): Promise<{ begun: FileRow; webp: Upload["webp"]; finished: T }> {
+  const { asService, store } = doors;
   const image = readImageHeader(request.bytes);
   if (!image && !isPdf(request.bytes)) throw new ProblemError("files.type_unsupported");
   // What everybody sees must not say where its owner lives.
   const bytes = image && bucket === "avatars" ? withoutNotes(request.bytes, image) : request.bytes;
   const content_type = image?.type ?? "application/pdf";
-  const begun = await asCaller.rpc<FileRow>("files_begin", {
-    tenant_id,
-    bucket,
-    name: safeName(name, content_type),
+  const begun = await begin({
+    name: safeName(request.name, content_type),
     content_type,
     size: bytes.byteLength,
     width: image?.width ?? null,
     height: image?.height ?? null,
   });
-  const row = { tenant_id, file: begun.id };
+  const row = { tenant_id: begun.tenant_id, file: begun.id };
   try {
     const webp = image && await keepWebp(doors, begun, bytes, image);
     await store.put(begun.bucket, begun.path, bytes, content_type);
-    await asService.rpc("files_finish", row);
-    const { id, path, size, width, height } = begun;
-    const kept = { id, bucket: begun.bucket, path, content_type, size, width, height };
-    return { ...kept, webp: webp ?? null };
+    const finished = await finish({ ...row, sha256: await sha256(bytes) });
+    return { begun, webp: webp ?? null, finished };
   } catch (error) {
     // The row may be gone already, by whoever deleted the file meanwhile: then nobody else would find
     // the objects. Where this fails, too, the sweep finds the file by its age.
@@ -81,6 +110,10 @@ export async function keepUpload(doors: UploadDoors, request: UploadRequest): Pr
     await asService.rpc("files_abandon", row).catch(() => {});
     throw error;
   }
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
 }
 
 /** The smaller copy; undefined where none is made, or it would not be smaller. */

@@ -7,13 +7,14 @@ import { ProblemError } from "shared/errors/problem.ts";
 import { createStore } from "shared/files/store.ts";
 import { keepUpload } from "shared/files/upload.ts";
 import { bodyUpTo } from "shared/http/declared.ts";
+import { formOnly } from "shared/http/forms.ts";
 import { lenient } from "shared/http/limits.ts";
 import { bySession } from "shared/http/openapi.ts";
 import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
 import { accountDoors, refused } from "../accounts.ts";
 import { body, bodyErrors } from "./accounts_schemas.ts";
-import { bodyLimit, formOnly, TenantHeader, uploadErrors, uploads } from "./files.ts";
+import { bodyLimit, TenantHeader, uploadErrors, uploads } from "./files.ts";
 
 const stepUpErrors = [
   "accounts.reauthentication_required",

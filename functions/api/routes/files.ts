@@ -1,13 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { createMiddleware } from "hono/factory";
 import { inTenant, signedIn } from "shared/auth/signed_in.ts";
-import { ProblemError } from "shared/errors/problem.ts";
 import { problems, signedInErrors } from "shared/errors/openapi.ts";
 import { createStore } from "shared/files/store.ts";
 import { keepUpload, type Upload } from "shared/files/upload.ts";
 import { bodyUpTo } from "shared/http/declared.ts";
+import { formOnly } from "shared/http/forms.ts";
 import { lenient, limited } from "shared/http/limits.ts";
-import type { InTenant } from "shared/http/env.ts";
 import { bySession } from "shared/http/openapi.ts";
 import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
@@ -77,14 +75,6 @@ const Link = z.object({ url: z.url(), expires_at: z.iso.datetime().nullable() })
     description: "`expires_at` is null where the file is open to everybody",
   },
 );
-
-/** What is no form is told so before it is read. */
-export const formOnly = createMiddleware<InTenant>(async (c, next) => {
-  if (!/^multipart\/form-data\b/i.test(c.req.header("content-type") ?? "")) {
-    throw new ProblemError("request.unsupported_media_type");
-  }
-  await next();
-});
 
 const upload = createRoute({
   method: "post",
