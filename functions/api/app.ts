@@ -7,6 +7,8 @@ import { accounts } from "./routes/accounts.ts";
 import { accountsMe } from "./routes/accounts_me.ts";
 import { accountsSessions } from "./routes/accounts_sessions.ts";
 import { audit } from "./routes/audit.ts";
+import { documents } from "./routes/documents.ts";
+import { documentsReview } from "./routes/documents_review.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
@@ -33,6 +35,8 @@ export function createApp(services: Services) {
   app.route("/api/v1/auth", accountsSessions);
   app.route("/api/v1/admin", audit);
   app.route("/api/v1/sessions", sessions);
+  app.route("/api/v1/admin/documents", documentsReview);
+  app.route("/api/v1/documents", documents);
   app.route("/api/v1/2fa", twoFactor);
   app.route("/api/v1/notifications", notifications);
   app.route("/api/v1/push", push);
@@ -48,6 +52,7 @@ export function createApp(services: Services) {
       accounts: "From registering to leaving: sessions, passwords, addresses, providers",
       files: "Pictures and documents that people upload",
       admin: "Members, for who manages them",
+      documents: "Papers that people show, and those who check them",
       audit: "Who did what, for those who may know",
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",

@@ -115,6 +115,19 @@ export const catalogue = {
   "files.too_many_pixels": { status: 422, title: "The picture has too many pixels" },
   "files.type_unsupported": { status: 415, title: "Files of this type are not taken here" },
 
+  "documents.already_submitted": { status: 409, title: "Such a document waits to be checked" },
+  "documents.claimed": { status: 409, title: "Another reviewer has it in hand" },
+  "documents.file_missing": { status: 409, title: "The scan is gone, or was refused" },
+  "documents.match_needed": {
+    status: 422,
+    title: "What was stated has to be found in the document first",
+  },
+  "documents.not_found": { status: 404, title: "No such document" },
+  "documents.own_document": { status: 403, title: "Nobody checks their own documents" },
+  "documents.second_reviewer_needed": { status: 403, title: "Another reviewer has to decide" },
+  "documents.submissions_exhausted": { status: 409, title: "It was handed in too often" },
+  "documents.type_unknown": { status: 422, title: "Such documents are not taken here" },
+
   "wallet.account_closed": { status: 409, title: "The account is closed" },
   "wallet.account_frozen": { status: 409, title: "The account is frozen" },
   "wallet.already_reversed": {

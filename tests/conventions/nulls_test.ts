@@ -33,7 +33,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       where p.pronamespace = 'public'::regnamespace and p.proowner = 'postgres'::regrole
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
-  const tenant = await createTenant();
+  const tenant = await createTenant({ modules: ["wallet", "documents"] });
   const { client } = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   // What has to be there, so that a call gets beyond looking for it.

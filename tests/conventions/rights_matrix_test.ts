@@ -6,6 +6,7 @@ import { connect } from "../support/database.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
+import { until } from "../support/wait.ts";
 import { forOperators, personal, rights, shared, type Sight, withoutTenant } from "./rights.ts";
 
 type Row = Record<string, unknown>;
@@ -21,7 +22,7 @@ interface World {
 
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
-  const tenant = await createTenant();
+  const tenant = await createTenant({ modules: ["wallet", "documents"] });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
     createMember(tenant),
@@ -40,10 +41,20 @@ async function createWorld(): Promise<World> {
   await fillMembers(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
+  await showDocuments(tenant, owner, member);
   const sql = connect();
   for (const { id } of [owner, member]) {
     await sql`select private.notify(${id}, 'two_factor.enabled', '{}', ${tenant.id})`;
   }
+  // Scans are nobody's to see but their person's and reviewers': the matrix has files of its own.
+  await sql`delete from files where tenant_id = ${tenant.id} and bucket = 'documents'`;
+  // The worker tells people of what was done here: notices that come later would be changes.
+  await until(async () => {
+    const [due] = await sql`
+      select from private.jobs where tenant_id = ${tenant.id} and run_at < 'infinity'
+        and run_at <= now() limit 1`;
+    return !due;
+  }, { timeout: 30_000 });
   // What is still to be folded would be, on the clock, in the middle of the matrix.
   await sql`select private.wallet_fold_all()`;
   return { sql, tenant, owner, member, outsider };
@@ -73,6 +84,22 @@ async function shareFile(tenant: Tenant, { client }: Person): Promise<void> {
     admin().rpc("files_add_variant", { ...file, kind: "webp", path: `${path}.webp`, ...picture }),
   );
   await must(admin().rpc("files_finish", file));
+}
+
+/** A document of each, as rows, of which the owner checks one. */
+async function showDocuments(tenant: Tenant, owner: Person, member: Person): Promise<void> {
+  const [, document] = await Promise.all([owner, member].map(async ({ client }) => {
+    const scan = { name: "x.pdf", content_type: "application/pdf", size: 1 };
+    const { id } = await must<{ id: string }>(
+      client.rpc("documents_begin", { tenant: tenant.slug, type: "degree", ...scan }),
+    );
+    const sha256 = "0".repeat(64);
+    const kept = { tenant_id: tenant.id, file: id, sha256 };
+    return await must<{ id: string }>(admin().rpc("documents_keep", kept));
+  }));
+  await must(
+    owner.client.rpc("documents_approve", { tenant_id: tenant.id, document: document!.id }),
+  );
 }
 
 const tenantColumn = (table: string) => table === "tenants" ? "id" : "tenant_id";

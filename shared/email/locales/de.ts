@@ -378,6 +378,38 @@ export const de: Language = {
         "Wenn Sie sich nicht angemeldet und das nicht selbst zurückgenommen haben, setzen Sie jetzt Ihr Passwort zurück.",
       ],
     },
+    "documents.approved": {
+      subject: "Ihr Dokument wurde anerkannt",
+      heading: "Ihr Dokument wurde anerkannt",
+      paragraphs: [
+        "{document}: Es wurde geprüft und ist in Ordnung. Sie müssen nichts weiter tun.",
+      ],
+    },
+    "documents.rejected": {
+      subject: "Ihr Dokument wurde nicht anerkannt",
+      heading: "Ihr Dokument wurde nicht anerkannt",
+      paragraphs: ["{document} wurde geprüft und nicht anerkannt.", "Der Grund: {reason}"],
+    },
+    "documents.resubmission_wanted": {
+      subject: "Bitte reichen Sie Ihr Dokument noch einmal ein",
+      heading: "Bitte reichen Sie Ihr Dokument noch einmal ein",
+      paragraphs: ["{document} konnte so nicht geprüft werden.", "Was fehlt: {reason}"],
+    },
+    "documents.expiring": {
+      subject: "Ihr Dokument läuft bald ab",
+      heading: "Ihr Dokument läuft bald ab",
+      paragraphs: ["{document} gilt noch {days} Tage. Reichen Sie rechtzeitig ein neues ein."],
+    },
+    "documents.expired": {
+      subject: "Ihr Dokument ist abgelaufen",
+      heading: "Ihr Dokument ist abgelaufen",
+      paragraphs: ["{document} gilt nicht mehr. Sie können jederzeit ein neues einreichen."],
+    },
+    "documents.waiting": {
+      subject: "Dokumente warten auf Prüfung: {count}",
+      heading: "Dokumente warten auf Prüfung",
+      paragraphs: ["Seit mehr als drei Tagen warten: {count}."],
+    },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
       heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",
@@ -408,6 +440,102 @@ export const de: Language = {
       paragraphs: [
         "Für Ihr Konto wurden neue Ersatzcodes erstellt. Die bisherigen gelten nicht mehr.",
         "Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück.",
+      ],
+    },
+    "wallet.received": {
+      subject: "Sie haben {amount} erhalten",
+      heading: "Sie haben {amount} erhalten",
+      paragraphs: ["Von: {name}."],
+    },
+    "wallet.charged": {
+      subject: "Von Ihrem Konto gingen {amount} ab",
+      heading: "Von Ihrem Konto gingen {amount} ab",
+      paragraphs: ["An: {name}."],
+    },
+    "wallet.held": {
+      subject: "{name} hat {amount} für Sie zurückgelegt",
+      heading: "{name} hat {amount} für Sie zurückgelegt",
+      paragraphs: [
+        "Der Betrag gehört Ihnen, sobald Sie ihn abrufen; läuft die Frist ab, geht er zurück.",
+      ],
+    },
+    "wallet.hold_voided": {
+      subject: "Sie können wieder über {amount} verfügen",
+      heading: "Sie können wieder über {amount} verfügen",
+      paragraphs: ["Was Sie für {name} zurückgelegt hatten, wurde freigegeben."],
+    },
+    "wallet.hold_expired": {
+      subject: "Eine Reservierung über {amount} ist abgelaufen",
+      heading: "Eine Reservierung über {amount} ist abgelaufen",
+      paragraphs: ["Es ging um Sie und {name}. Es wurde nichts bezahlt."],
+    },
+    "wallet.requested": {
+      subject: "{name} bittet Sie um {amount}",
+      heading: "{name} bittet Sie um {amount}",
+      paragraphs: ["Sie können in der App annehmen oder ablehnen."],
+    },
+    "wallet.request_reminder": {
+      subject: "{name} wartet noch auf {amount}",
+      heading: "{name} wartet noch auf {amount}",
+      paragraphs: ["Die halbe Frist ist um. Sie können in der App annehmen oder ablehnen."],
+    },
+    "wallet.request_declined": {
+      subject: "{name} hat Ihre Bitte um {amount} abgelehnt",
+      heading: "{name} hat Ihre Bitte um {amount} abgelehnt",
+      paragraphs: ["Ihre Anfrage ist abgeschlossen."],
+    },
+    "wallet.request_cancelled": {
+      subject: "{name} bittet nicht mehr um {amount}",
+      heading: "{name} bittet nicht mehr um {amount}",
+      paragraphs: ["Die Anfrage wurde zurückgenommen."],
+    },
+    "wallet.request_expired": {
+      subject: "Ihre Bitte um {amount} ist abgelaufen",
+      heading: "Ihre Bitte um {amount} ist abgelaufen",
+      paragraphs: ["{name} hat nicht rechtzeitig geantwortet."],
+    },
+    "wallet.balance_low": {
+      subject: "Wenig Guthaben bei {name}: {amount}",
+      heading: "Das Guthaben ist niedrig",
+      paragraphs: ["Das Konto von {name} steht bei {amount}."],
+    },
+    "wallet.balance_critical": {
+      subject: "Fast kein Guthaben mehr bei {name}: {amount}",
+      heading: "Das Guthaben ist fast aufgebraucht",
+      paragraphs: ["Das Konto von {name} steht bei {amount}."],
+    },
+    "wallet.balance_high": {
+      subject: "Hohes Guthaben bei {name}: {amount}",
+      heading: "Es ist viel Guthaben da",
+      paragraphs: [
+        "Das Konto von {name} steht bei {amount}. Eine Gemeinschaft lebt von dem, was umläuft.",
+      ],
+    },
+    "wallet.nudge": {
+      subject: "Das Konto von {name} steht schon länger bei {amount}",
+      heading: "Das Guthaben steht schon länger still",
+      paragraphs: ["Das Konto von {name} ist seit dreißig Tagen jenseits seiner Grenze: {amount}."],
+    },
+    "wallet.account_frozen": {
+      subject: "Das Konto von {name} wurde gesperrt",
+      heading: "Das Konto wurde gesperrt",
+      paragraphs: ["Nichts geht ab und nichts geht ein, bis die Verwaltung es wieder öffnet."],
+    },
+    "wallet.account_unfrozen": {
+      subject: "Das Konto von {name} ist wieder offen",
+      heading: "Das Konto ist wieder offen",
+      paragraphs: ["Es kann wie zuvor benutzt werden."],
+    },
+    "wallet.account_closed": {
+      subject: "Das Konto von {name} wurde geschlossen",
+      heading: "Das Konto wurde geschlossen",
+      paragraphs: ["Was darauf war, wurde weitergegeben."],
+    },
+    "wallet.broken": {
+      subject: "Die Bücher von {name} gehen nicht auf",
+      heading: "Ein Kontobuch geht nicht auf",
+      paragraphs: [
+        "Die nächtliche Prüfung von {name} hat eine Differenz gefunden. Rufen Sie den Nachweis ab (wallet_reconcile) und sehen Sie ins Protokoll, bevor weiter gebucht wird.",
       ],
     },
   },

@@ -377,6 +377,36 @@ export const en = {
         "If you did not sign in or take it back yourself, reset your password now.",
       ],
     },
+    "documents.approved": {
+      subject: "Your document was approved",
+      heading: "Your document was approved",
+      paragraphs: ["{document}: it was checked and found good. Nothing is left for you to do."],
+    },
+    "documents.rejected": {
+      subject: "Your document was not accepted",
+      heading: "Your document was not accepted",
+      paragraphs: ["{document} was checked and not accepted.", "The reason: {reason}"],
+    },
+    "documents.resubmission_wanted": {
+      subject: "Please hand in your document again",
+      heading: "Please hand in your document again",
+      paragraphs: ["{document} could not be checked as it is.", "What is missing: {reason}"],
+    },
+    "documents.expiring": {
+      subject: "Your document runs out soon",
+      heading: "Your document runs out soon",
+      paragraphs: ["{document} holds for {days} more days. Hand in the new one in time."],
+    },
+    "documents.expired": {
+      subject: "Your document has run out",
+      heading: "Your document has run out",
+      paragraphs: ["{document} no longer holds. You can hand in a new one at any time."],
+    },
+    "documents.waiting": {
+      subject: "Documents wait to be checked: {count}",
+      heading: "Documents wait to be checked",
+      paragraphs: ["Waiting for more than three days: {count}."],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",
@@ -407,6 +437,100 @@ export const en = {
       paragraphs: [
         "New backup codes were made for your account. The earlier ones no longer work.",
         "If it was not you, reset your password now.",
+      ],
+    },
+    "wallet.received": {
+      subject: "You received {amount}",
+      heading: "You received {amount}",
+      paragraphs: ["It came from {name}."],
+    },
+    "wallet.charged": {
+      subject: "{amount} left your account",
+      heading: "{amount} left your account",
+      paragraphs: ["It went to {name}."],
+    },
+    "wallet.held": {
+      subject: "{name} set aside {amount} for you",
+      heading: "{name} set aside {amount} for you",
+      paragraphs: ["It becomes yours when you take it, and theirs again if it runs out."],
+    },
+    "wallet.hold_voided": {
+      subject: "{amount} are yours to spend again",
+      heading: "{amount} are yours to spend again",
+      paragraphs: ["What you had set aside for {name} was released."],
+    },
+    "wallet.hold_expired": {
+      subject: "A hold of {amount} ran out",
+      heading: "A hold of {amount} ran out",
+      paragraphs: ["It was between you and {name}. Nothing was paid."],
+    },
+    "wallet.requested": {
+      subject: "{name} asks you for {amount}",
+      heading: "{name} asks you for {amount}",
+      paragraphs: ["You can accept or decline it in the app."],
+    },
+    "wallet.request_reminder": {
+      subject: "{name} still waits for {amount}",
+      heading: "{name} still waits for {amount}",
+      paragraphs: [
+        "Half of the time to answer has passed. You can accept or decline it in the app.",
+      ],
+    },
+    "wallet.request_declined": {
+      subject: "{name} declined to pay {amount}",
+      heading: "{name} declined to pay {amount}",
+      paragraphs: ["Your request is closed."],
+    },
+    "wallet.request_cancelled": {
+      subject: "{name} no longer asks for {amount}",
+      heading: "{name} no longer asks for {amount}",
+      paragraphs: ["The request was taken back."],
+    },
+    "wallet.request_expired": {
+      subject: "Your request for {amount} ran out",
+      heading: "Your request for {amount} ran out",
+      paragraphs: ["{name} did not answer in time."],
+    },
+    "wallet.balance_low": {
+      subject: "The balance of {name} is low: {amount}",
+      heading: "The balance is low",
+      paragraphs: ["The account of {name} has {amount}."],
+    },
+    "wallet.balance_critical": {
+      subject: "The balance of {name} is nearly used up: {amount}",
+      heading: "The balance is nearly used up",
+      paragraphs: ["The account of {name} has {amount}."],
+    },
+    "wallet.balance_high": {
+      subject: "The balance of {name} is high: {amount}",
+      heading: "There is much to spend",
+      paragraphs: ["The account of {name} has {amount}. A community lives by what goes round."],
+    },
+    "wallet.nudge": {
+      subject: "The balance of {name} has stood at {amount} for a while",
+      heading: "The balance has stood still for a while",
+      paragraphs: ["The account of {name} has been beyond its limit for thirty days: {amount}."],
+    },
+    "wallet.account_frozen": {
+      subject: "The account of {name} was frozen",
+      heading: "The account was frozen",
+      paragraphs: ["Nothing leaves or reaches it until an administrator unfreezes it."],
+    },
+    "wallet.account_unfrozen": {
+      subject: "The account of {name} is open again",
+      heading: "The account is open again",
+      paragraphs: ["It can be used as before."],
+    },
+    "wallet.account_closed": {
+      subject: "The account of {name} was closed",
+      heading: "The account was closed",
+      paragraphs: ["What was on it has been passed on."],
+    },
+    "wallet.broken": {
+      subject: "The ledger of {name} does not add up",
+      heading: "A ledger does not add up",
+      paragraphs: [
+        "The nightly check of {name} found a difference. Ask for the proof (wallet_reconcile) and look at the trail before anything else is booked.",
       ],
     },
   } satisfies Record<string, Wording>,

@@ -370,6 +370,36 @@ export const es: Language = {
         "Si no ha iniciado sesión ni lo ha retirado usted, restablezca su contraseña ahora.",
       ],
     },
+    "documents.approved": {
+      subject: "Su documento ha sido aceptado",
+      heading: "Su documento ha sido aceptado",
+      paragraphs: ["{document}: se ha comprobado y es correcto. No tiene que hacer nada más."],
+    },
+    "documents.rejected": {
+      subject: "Su documento no ha sido aceptado",
+      heading: "Su documento no ha sido aceptado",
+      paragraphs: ["{document} se ha comprobado y no se ha aceptado.", "El motivo: {reason}"],
+    },
+    "documents.resubmission_wanted": {
+      subject: "Vuelva a presentar su documento",
+      heading: "Vuelva a presentar su documento",
+      paragraphs: ["{document} no se ha podido comprobar tal como está.", "Lo que falta: {reason}"],
+    },
+    "documents.expiring": {
+      subject: "Su documento caduca pronto",
+      heading: "Su documento caduca pronto",
+      paragraphs: ["{document} vale {days} días más. Presente el nuevo a tiempo."],
+    },
+    "documents.expired": {
+      subject: "Su documento ha caducado",
+      heading: "Su documento ha caducado",
+      paragraphs: ["{document} ya no vale. Puede presentar uno nuevo cuando quiera."],
+    },
+    "documents.waiting": {
+      subject: "Documentos por comprobar: {count}",
+      heading: "Documentos por comprobar",
+      paragraphs: ["Esperan desde hace más de tres días: {count}."],
+    },
     "two_factor.enabled": {
       subject: "La verificación en dos pasos está activada",
       heading: "La verificación en dos pasos está activada",
@@ -400,6 +430,98 @@ export const es: Language = {
       paragraphs: [
         "Se crearon códigos de reserva nuevos para su cuenta. Los anteriores ya no sirven.",
         "Si no fue usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "wallet.received": {
+      subject: "Ha recibido {amount}",
+      heading: "Ha recibido {amount}",
+      paragraphs: ["De: {name}."],
+    },
+    "wallet.charged": {
+      subject: "Han salido {amount} de su cuenta",
+      heading: "Han salido {amount} de su cuenta",
+      paragraphs: ["Para: {name}."],
+    },
+    "wallet.held": {
+      subject: "{name} ha reservado {amount} para usted",
+      heading: "{name} ha reservado {amount} para usted",
+      paragraphs: ["Será suyo cuando lo tome; si el plazo vence, vuelve a quien lo reservó."],
+    },
+    "wallet.hold_voided": {
+      subject: "Vuelve a disponer de {amount}",
+      heading: "Vuelve a disponer de {amount}",
+      paragraphs: ["Lo que reservó para {name} se ha liberado."],
+    },
+    "wallet.hold_expired": {
+      subject: "Ha vencido una reserva de {amount}",
+      heading: "Ha vencido una reserva de {amount}",
+      paragraphs: ["Era entre usted y {name}. No se ha pagado nada."],
+    },
+    "wallet.requested": {
+      subject: "{name} le pide {amount}",
+      heading: "{name} le pide {amount}",
+      paragraphs: ["Puede aceptar o rechazar en la aplicación."],
+    },
+    "wallet.request_reminder": {
+      subject: "{name} sigue esperando {amount}",
+      heading: "{name} sigue esperando {amount}",
+      paragraphs: ["Ha pasado la mitad del plazo. Puede aceptar o rechazar en la aplicación."],
+    },
+    "wallet.request_declined": {
+      subject: "{name} ha rechazado pagar {amount}",
+      heading: "{name} ha rechazado pagar {amount}",
+      paragraphs: ["Su petición está cerrada."],
+    },
+    "wallet.request_cancelled": {
+      subject: "{name} ya no pide {amount}",
+      heading: "{name} ya no pide {amount}",
+      paragraphs: ["La petición se ha retirado."],
+    },
+    "wallet.request_expired": {
+      subject: "Su petición de {amount} ha vencido",
+      heading: "Su petición de {amount} ha vencido",
+      paragraphs: ["{name} no ha respondido a tiempo."],
+    },
+    "wallet.balance_low": {
+      subject: "Queda poco saldo en {name}: {amount}",
+      heading: "Queda poco saldo",
+      paragraphs: ["La cuenta de {name} tiene {amount}."],
+    },
+    "wallet.balance_critical": {
+      subject: "Casi no queda saldo en {name}: {amount}",
+      heading: "Casi no queda saldo",
+      paragraphs: ["La cuenta de {name} tiene {amount}."],
+    },
+    "wallet.balance_high": {
+      subject: "Hay mucho saldo en {name}: {amount}",
+      heading: "Hay mucho saldo",
+      paragraphs: ["La cuenta de {name} tiene {amount}. Una comunidad vive de lo que circula."],
+    },
+    "wallet.nudge": {
+      subject: "La cuenta de {name} sigue en {amount}",
+      heading: "El saldo no se mueve",
+      paragraphs: ["La cuenta de {name} lleva treinta días fuera de su límite: {amount}."],
+    },
+    "wallet.account_frozen": {
+      subject: "La cuenta de {name} está bloqueada",
+      heading: "La cuenta está bloqueada",
+      paragraphs: ["Nada entra ni sale hasta que la administración la desbloquee."],
+    },
+    "wallet.account_unfrozen": {
+      subject: "La cuenta de {name} vuelve a estar abierta",
+      heading: "La cuenta vuelve a estar abierta",
+      paragraphs: ["Se puede usar como antes."],
+    },
+    "wallet.account_closed": {
+      subject: "La cuenta de {name} se ha cerrado",
+      heading: "La cuenta se ha cerrado",
+      paragraphs: ["Lo que había en ella se ha traspasado."],
+    },
+    "wallet.broken": {
+      subject: "Las cuentas de {name} no cuadran",
+      heading: "Un libro de cuentas no cuadra",
+      paragraphs: [
+        "La comprobación nocturna de {name} ha encontrado una diferencia. Pida la prueba (wallet_reconcile) y mire el registro antes de seguir anotando.",
       ],
     },
   },
