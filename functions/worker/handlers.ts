@@ -4,6 +4,7 @@ import { jobsHandlers } from "./handlers/jobs.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
 import { pushHandlers } from "./handlers/push.ts";
 import { twoFactorHandlers } from "./handlers/two_factor.ts";
+import { walletHandlers } from "./handlers/wallet.ts";
 
 /** A job as its handler gets it. `attempts` counts this one. */
 export interface Job {
@@ -29,4 +30,5 @@ export const handlers: Record<string, Handler> = {
   ...notificationsHandlers,
   ...pushHandlers,
   ...twoFactorHandlers,
+  ...walletHandlers,
 };

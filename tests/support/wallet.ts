@@ -1,6 +1,8 @@
 import { must } from "./answers.ts";
 import { admin, type Person } from "./clients.ts";
+import { withDatabase } from "./database.ts";
 import type { Tenant } from "./tenants.ts";
+import { until } from "./wait.ts";
 
 export interface Receipt {
   id: string;
@@ -144,4 +146,20 @@ export async function assertIntact(tenant: Tenant, owner: Person): Promise<void>
   if (proofs.length === 0 || broken.length > 0) {
     throw new Error(`broken: ${JSON.stringify(broken)}`);
   }
+}
+
+/** How many notices of a kind people of the tenant got, once the worker has told what there is to tell. */
+export async function noticesOf(tenant: Tenant, kind: string): Promise<number> {
+  return await withDatabase(async (sql) => {
+    await until(async () => {
+      const waiting = await sql`
+        select from private.jobs
+        where tenant_id = ${tenant.id} and kind like 'wallet.%' and run_at <= now() limit 1`;
+      return waiting.length === 0;
+    }, { timeout: 30_000 });
+    const [row] = await sql`
+      select count(*)::int as count from notifications
+      where tenant_id = ${tenant.id} and kind = ${kind}`;
+    return row!.count;
+  });
 }

@@ -11,6 +11,7 @@ import {
   call,
   type Hold,
   hold,
+  noticesOf,
   organisation,
   pay,
   type Receipt,
@@ -37,13 +38,6 @@ async function exceeded(answer: ReturnType<typeof pay>, limit: string) {
   const { status, error } = await answer;
   assertEquals([status, error?.message, error?.details], [409, "wallet.limit_exceeded", limit]);
 }
-
-const notices = (tenant: Tenant, kind: string) =>
-  withDatabase(async (sql) => {
-    const [row] = await sql`
-      select count(*)::int as count from private.jobs where tenant_id = ${tenant.id} and kind = ${kind}`;
-    return row!.count as number;
-  });
 
 Deno.test("a newcomer to a time bank can trade at once, and nobody sends a thousand hours by mistake", async () => {
   const { tenant, ana, ben } = await world({ currencies: [{ code: "hours", kind: "time" }] });
@@ -257,7 +251,7 @@ Deno.test("several people act for an organisation, others do not", async () => {
   assertEquals(seen!.balance, 5_000);
   // 50 and 10 hours: organisations are told unless their currency says otherwise.
   const told = () =>
-    Promise.all(["low", "critical"].map((alert) => notices(tenant, `wallet.balance_${alert}`)));
+    Promise.all(["low", "critical"].map((alert) => noticesOf(tenant, `wallet.balance_${alert}`)));
   await must(spend(ana, 2_000));
   assertEquals(await told(), [1, 0]);
   await must(spend(ana, 2_500));

@@ -4,7 +4,7 @@ import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, issue } from "../support/tenants.ts";
-import { accountOf, assertIntact, call, pay, type Receipt } from "../support/wallet.ts";
+import { accountOf, assertIntact, call, noticesOf, pay, type Receipt } from "../support/wallet.ts";
 
 async function world() {
   const tenant = await createTenant();
@@ -135,11 +135,6 @@ Deno.test("an admin proves the ledger, and the nightly check raises the alarm wh
   await withDatabase(async (sql) => {
     const tamper = (by: number) =>
       sql`update wallet_ledger_accounts set balance = balance + ${by} where tenant_id = ${tenant.id} and id = ${id}`;
-    const alarms = async () => {
-      const [row] = await sql`
-        select count(*)::int as count from private.jobs where tenant_id = ${tenant.id} and kind = 'wallet.broken'`;
-      return row!.count;
-    };
     await tamper(1);
     try {
       const [proof] = await must<Record<string, unknown>[]>(
@@ -151,7 +146,7 @@ Deno.test("an admin proves the ledger, and the nightly check raises the alarm wh
         id,
       ]);
       await sql`select private.wallet_reconcile_all()`;
-      assertEquals(await alarms(), 1);
+      assertEquals(await noticesOf(tenant, "wallet.broken"), 1);
     } finally {
       await tamper(-1);
     }

@@ -3,7 +3,7 @@ import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
-import { accountOf, call, pay } from "../support/wallet.ts";
+import { accountOf, call, noticesOf, pay } from "../support/wallet.ts";
 
 async function world(options: Record<string, unknown> = {}) {
   const tenant = await createTenant(options);
@@ -20,13 +20,6 @@ const limitCurrency = (tenant: Tenant, by: Person, limits: unknown) =>
 
 const limitAccount = async (tenant: Tenant, by: Person, of: Person, limits: unknown) =>
   await call(tenant, by, "wallet_limit_account", { account_id: (await accountOf(of)).id, limits });
-
-const notices = (tenant: Tenant, kind: string) =>
-  withDatabase(async (sql) => {
-    const [row] = await sql`
-      select count(*)::int as count from private.jobs where tenant_id = ${tenant.id} and kind = ${kind}`;
-    return row!.count as number;
-  });
 
 Deno.test("an account's own soft limits are in order, together with the currency's", async () => {
   const { tenant, owner, ana } = await world();
@@ -52,7 +45,7 @@ Deno.test("soft limits tell the holder once a crossing", async () => {
   );
   const counts = async () =>
     await Promise.all(
-      ["low", "critical", "high"].map((alert) => notices(tenant, `wallet.balance_${alert}`)),
+      ["low", "critical", "high"].map((alert) => noticesOf(tenant, `wallet.balance_${alert}`)),
     );
   const before = await counts();
   const since = async () => (await counts()).map((count, index) => count - before[index]!);
@@ -76,14 +69,14 @@ Deno.test("who stays beyond a soft limit is nudged after thirty days", async () 
   await issue(tenant, ana, 600);
   await withDatabase(async (sql) => {
     await sql`select private.wallet_nudge()`;
-    assertEquals(await notices(tenant, "wallet.nudge"), 0);
+    assertEquals(await noticesOf(tenant, "wallet.nudge"), 0);
     await sql`
       update wallet_ledger_accounts set nudged_at = now() - interval '31 days'
       where tenant_id = ${tenant.id} and person_id = ${ana.id}`;
     await sql`select private.wallet_nudge()`;
     await sql`select private.wallet_nudge()`;
   });
-  assertEquals(await notices(tenant, "wallet.nudge"), 1);
+  assertEquals(await noticesOf(tenant, "wallet.nudge"), 1);
 });
 
 Deno.test("who was beyond a soft limit from the start is nudged, too", async () => {
@@ -98,5 +91,5 @@ Deno.test("who was beyond a soft limit from the start is nudged, too", async () 
     await sql`select private.wallet_nudge()`;
     await sql`select private.wallet_nudge()`;
   });
-  assertEquals(await notices(tenant, "wallet.nudge"), 1);
+  assertEquals(await noticesOf(tenant, "wallet.nudge"), 1);
 });

@@ -4,6 +4,7 @@ import type { Person } from "../support/clients.ts";
 import { admin } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
+import { noticesOf } from "../support/wallet.ts";
 
 interface Receipt {
   id: string;
@@ -311,7 +312,7 @@ Deno.test("clients cannot write balances, keys or currencies", async () => {
   assertEquals(await balance(ana), 600);
 });
 
-Deno.test("a transfer is audited and queued in its own transaction", async () => {
+Deno.test("a transfer is audited and told in its own transaction, a refused one is not", async () => {
   const { tenant, ana, ben } = await timeBank();
   const { id } = await must<Receipt>(pay(tenant, ana, ben.id));
   await assertRefused(
@@ -324,9 +325,10 @@ Deno.test("a transfer is audited and queued in its own transaction", async () =>
       select resource, actor from private.audit_log
       where tenant_id = ${tenant.id} and action = 'WALLET_TRANSFER' and actor is not null`;
     assertEquals([...trail], [{ resource: `wallet_transfers:${id}`, actor: ana.id }]);
-    const jobs = await sql`
-      select payload from private.jobs
-      where tenant_id = ${tenant.id} and kind = 'wallet.transferred' order by id desc limit 1`;
-    assertEquals([...jobs], [{ payload: { transfer_id: id } }]);
+    await noticesOf(tenant, "wallet.received");
+    const told = await sql`
+      select payload ->> 'transfer_id' as transfer from notifications
+      where tenant_id = ${tenant.id} and person_id = ${ben.id}`;
+    assertEquals([...told], [{ transfer: id }]);
   });
 });
