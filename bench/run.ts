@@ -3,11 +3,13 @@ import { migrate, startDatabase } from "../local/postgres/mod.ts";
 import { say } from "../local/terminal.ts";
 import { freeOffset } from "../tests/support/ports.ts";
 import { run as jobs } from "./jobs/mod.ts";
+import { run as messaging } from "./messaging/mod.ts";
 import { type Report, toTable } from "./report.ts";
 import { run as wallet } from "./wallet/mod.ts";
 
 const benches: Record<string, (url: string, options: Options) => Promise<Report>> = {
   jobs,
+  messaging,
   wallet,
 };
 

@@ -1,6 +1,6 @@
--- Audience: who hears which channel. Content goes to each recipient's private-user-{id}; shared
--- topics carry ids and kinds. Hosted Realtime asks at join and at a new token, so rights to content
--- are checked where it is sent.
+-- Audience: who hears which channel, and who may speak or be present on it. Content goes to each
+-- recipient's private-user-{id}; shared topics carry ids and kinds. Hosted Realtime asks at join and
+-- at a new token, so rights to content are checked where it is sent.
 
 create function private.may_hear(topic text)
 returns boolean
@@ -16,17 +16,84 @@ begin
     when topic like 'private-tenant-%' then exists (
       select from private.tenants_with('tenants.read') t(id) where topic = 'private-tenant-' || t.id
     )
+    when topic like 'presence-conversation-%' then private.messaging_hears(topic)
     else false
   end;
 end;
 $$;
 comment on function private.may_hear(text) is
-  'Whether the caller may join the channel: their own private-user-{id}, private-tenant-{id} of their tenants.';
+  'Whether the caller may join the channel: their own private-user-{id}, private-tenant-{id} of their tenants, presence-conversation-{id} of their conversations.';
 grant execute on function private.may_hear(text) to authenticated;
+
+create function private.may_see_presence(topic text)
+returns boolean
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+begin
+  return case
+    when topic like 'private-tenant-%' then exists (
+      select from private.tenants_with('members.read') t(id) where topic = 'private-tenant-' || t.id
+    )
+    when topic like 'presence-conversation-%' then private.messaging_meets(topic)
+    else false
+  end;
+end;
+$$;
+comment on function private.may_see_presence(text) is
+  'Whether the caller sees who is present: in the directory of their tenants, in their conversations.';
+grant execute on function private.may_see_presence(text) to authenticated;
+
+create function private.may_speak(topic text)
+returns boolean
+language plpgsql
+stable
+security definer -- reads conversations past their policies
+set search_path = ''
+as $$
+begin
+  return topic like 'presence-conversation-%' and private.messaging_speaks(topic);
+end;
+$$;
+comment on function private.may_speak(text) is
+  'Whether the caller may broadcast on the channel: typing, in a conversation they write in.';
+grant execute on function private.may_speak(text) to authenticated;
+
+create function private.may_be_present(topic text)
+returns boolean
+language plpgsql
+stable
+security definer -- reads preferences past their policies
+set search_path = ''
+as $$
+begin
+  return private.may_see_presence(topic) and private.messaging_shows_presence(topic);
+end;
+$$;
+comment on function private.may_be_present(text) is
+  'Whether the caller may show themselves there: where they see others, and as they chose.';
+grant execute on function private.may_be_present(text) to authenticated;
 
 create policy messages_select_audience on realtime.messages
   for select to authenticated
-  using (extension = 'broadcast' and (select private.may_hear(realtime.topic())));
+  using (
+    case extension
+      when 'broadcast' then (select private.may_hear(realtime.topic()))
+      when 'presence' then (select private.may_see_presence(realtime.topic()))
+      else false
+    end
+  );
+create policy messages_insert_audience on realtime.messages
+  for insert to authenticated
+  with check (
+    case extension
+      when 'broadcast' then (select private.may_speak(realtime.topic()))
+      when 'presence' then (select private.may_be_present(realtime.topic()))
+      else false
+    end
+  );
 
 create type private.announcement as (
   person_id uuid,
@@ -78,3 +145,34 @@ end;
 $$;
 comment on function private.announce(uuid, text, jsonb) is
   'Sends an event to a person''s own channel, after commit. The payload carries tenant_id and never an own id key. Returns 0 where it may not be told.';
+
+create function private.announce_to(people uuid[], event text, payload jsonb, positions bigint[] default null)
+returns integer
+language plpgsql
+volatile
+security definer -- reads members and logins past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return private.announce_all(announce_to.event, array(
+    select row(
+      p.person_id,
+      announce_to.payload || jsonb_strip_nulls(jsonb_build_object('position', p.position))
+    )::private.announcement
+    from unnest(announce_to.people, announce_to.positions) p (person_id, position)
+    join public.members m
+      on m.tenant_id = (announce_to.payload ->> 'tenant_id')::uuid and m.person_id = p.person_id
+      and m.status = 'active'
+    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+    join auth.users u on u.id = p.person_id
+    where (u.banned_until is null or u.banned_until <= now())
+      and (
+        r.two_factor_from is null or r.two_factor_from > now()
+        or exists (select from private.trust_factors f where f.person_id = p.person_id)
+      )
+  ));
+end;
+$$;
+comment on function private.announce_to(uuid[], text, jsonb, bigint[]) is
+  'Sends the same event to several people''s own channels: to those who are active members of the payload''s tenant now, not banned, and have the factor that their role asks for. positions: one each, into the payload. Returns how many were sent.';

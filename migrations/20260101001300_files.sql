@@ -18,6 +18,13 @@ values
     'documents', 'documents', false, 10485760,
     array['application/pdf', 'image/jpeg', 'image/png', 'image/gif', 'image/webp']
   ),
+  (
+    'attachments', 'attachments', false, 10485760,
+    array[
+      'application/pdf', 'image/jpeg', 'image/png', 'image/gif', 'image/webp',
+      'audio/mpeg', 'audio/mp4', 'audio/ogg', 'audio/wav', 'audio/webm'
+    ]
+  ),
   ('exports', 'exports', false, 52428800, array['application/json', 'application/zip', 'text/csv'])
 on conflict (id) do update
   set public = excluded.public, file_size_limit = excluded.file_size_limit,
@@ -38,7 +45,7 @@ create table public.files (
   tenant_id uuid not null,
   id uuid not null default private.uuid_v7(),
   person_id uuid not null,
-  bucket text not null check (bucket in ('avatars', 'images', 'documents', 'exports')),
+  bucket text not null check (bucket in ('avatars', 'images', 'documents', 'attachments', 'exports')),
   name text not null check (name ~ '^[a-z0-9][a-z0-9._-]{0,99}$'),
   path text not null generated always as (
     tenant_id::text || '/' || person_id::text || '/' || id::text || '/' || name
@@ -146,7 +153,8 @@ create trigger files_count after insert or update or delete on public.files
   for each row execute function private.files_count();
 
 -- Row level security: own files always; pictures when released; documents and what is held for
--- reviewers; exports for nobody but their owner.
+-- reviewers; exports for nobody but their owner, and attachments until messaging opens them to whoever
+-- sees the message.
 alter table public.files enable row level security;
 create policy files_select_member on public.files
   for select to authenticated
@@ -160,7 +168,7 @@ create policy files_select_member on public.files
         and tenant_id = any (array(select private.tenants_with('files.read')))
       )
       or (
-        bucket <> 'exports' and status <> 'pending'
+        bucket not in ('exports', 'attachments') and status <> 'pending'
         and tenant_id = any (array(select private.tenants_with('files.review')))
       )
     )
@@ -196,7 +204,7 @@ grant execute on function private.files_id_in(text, integer) to authenticated;
 create policy objects_select_member on storage.objects
   for select to authenticated
   using (
-    bucket_id in ('avatars', 'images', 'documents', 'exports')
+    bucket_id in ('avatars', 'images', 'documents', 'attachments', 'exports')
     and private.files_id_in(name, 1) = any (array(select private.tenants_with('tenants.read')))
     and exists (
       select from public.files f

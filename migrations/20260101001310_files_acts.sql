@@ -168,8 +168,8 @@ declare
   v_hold boolean := private.files_holds(files_begin.tenant_id, files_begin.bucket)
     and not private.can(files_begin.tenant_id, 'files.review');
 begin
-  if files_begin.bucket is null or files_begin.bucket not in ('avatars', 'images', 'documents') then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'bucket: avatars, images or documents';
+  if files_begin.bucket is null or files_begin.bucket not in ('avatars', 'images', 'documents', 'attachments') then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'bucket: avatars, images, documents or attachments';
   end if;
   perform private.files_check_upload(
     files_begin.name, files_begin.content_type, files_begin.size, files_begin.width, files_begin.height

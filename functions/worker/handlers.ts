@@ -1,6 +1,7 @@
 import type { Services } from "shared/services.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
+import { messagingHandlers } from "./handlers/messaging.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
 import { pushHandlers } from "./handlers/push.ts";
 import { twoFactorHandlers } from "./handlers/two_factor.ts";
@@ -27,6 +28,7 @@ export type Handler = (job: Job, services: Services, signal: AbortSignal) => Pro
 export const handlers: Record<string, Handler> = {
   ...filesHandlers,
   ...jobsHandlers,
+  ...messagingHandlers,
   ...notificationsHandlers,
   ...pushHandlers,
   ...twoFactorHandlers,

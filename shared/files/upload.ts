@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Database } from "../database/client.ts";
 import { ProblemError } from "../errors/problem.ts";
+import { audioType } from "./audio_header.ts";
 import { decode, isDecodable, toWebp } from "./codecs.ts";
 import { type ImageHeader, isPdf, readImageHeader } from "./image_header.ts";
 import { withoutNotes } from "./metadata.ts";
@@ -11,7 +12,7 @@ import type { Store } from "./store.ts";
 export interface FileRow {
   tenant_id: string;
   id: string;
-  bucket: "avatars" | "images" | "documents";
+  bucket: "avatars" | "images" | "documents" | "attachments";
   path: string;
   content_type: string;
   size: number;
@@ -86,10 +87,10 @@ export async function takeUpload<T>(
 ): Promise<{ begun: FileRow; webp: Upload["webp"]; finished: T }> {
   const { asService, store } = doors;
   const image = readImageHeader(request.bytes);
-  if (!image && !isPdf(request.bytes)) throw new ProblemError("files.type_unsupported");
+  const content_type = image?.type ?? typeOfOther(request.bytes, bucket);
+  if (!content_type) throw new ProblemError("files.type_unsupported");
   // What everybody sees must not say where its owner lives.
   const bytes = image && bucket === "avatars" ? withoutNotes(request.bytes, image) : request.bytes;
-  const content_type = image?.type ?? "application/pdf";
   const begun = await begin({
     name: safeName(request.name, content_type),
     content_type,
@@ -114,6 +115,12 @@ export async function takeUpload<T>(
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
+}
+
+/** What is no picture: a PDF, or in attachments a voice message. */
+function typeOfOther(bytes: Uint8Array, bucket: string): string | undefined {
+  if (isPdf(bytes)) return "application/pdf";
+  return bucket === "attachments" ? audioType(bytes) : undefined;
 }
 
 /** The smaller copy; undefined where none is made, or it would not be smaller. */
@@ -163,7 +170,7 @@ export async function keepVariant(
 
 /** Removes every object of a file, noted or not, wherever it was on its way to. */
 export async function removeObjects(store: Store, { path }: Pick<FileRow, "path">): Promise<void> {
-  for (const bucket of ["avatars", "images", "documents", "exports"]) {
+  for (const bucket of ["avatars", "images", "documents", "attachments", "exports"]) {
     await store.remove(bucket, await store.list(bucket, folderOf(path)));
   }
 }

@@ -1,5 +1,7 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
+import { must } from "../support/answers.ts";
+import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
 
 /** A value of each type, with which a call comes as far as it does. */
@@ -33,9 +35,12 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       where p.pronamespace = 'public'::regnamespace and p.proowner = 'postgres'::regrole
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
-  const tenant = await createTenant({ modules: ["wallet", "documents"] });
-  const { client } = await createMember(tenant, "owner");
+  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging"] });
+  const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
+  const { client } = owner;
+  const conversation_id = await fillMessaging(tenant, owner, member);
+  const [message] = await must<{ id: string }[]>(client.from("messaging_messages").select("id"));
   // What has to be there, so that a call gets beyond looking for it.
   const known: Record<string, unknown> = {
     tenant_id: tenant.id,
@@ -43,6 +48,8 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
     to_person: member.id,
     role: "member",
     currency: "hours",
+    conversation_id,
+    message_id: message!.id,
   };
   const broken: string[] = [];
   for (const { rpc, names, types, missing } of rows) {

@@ -41,6 +41,20 @@ export const rights: Record<string, TableRights> = {
   documents_types: { select: { owner: "all", member: "all" } },
   documents: { owner: "person_id", select: { owner: "all", member: "own" } },
   documents_checks: { select: { owner: "all", member: "none" } },
+  moderation_cases: { owner: "author_id", select: { owner: "all", member: "own" } },
+  moderation_reports: { owner: "reporter_id", select: { owner: "all", member: "own" } },
+  messaging_conversations: { select: { owner: "all", member: "all" } },
+  messaging_members: { select: { owner: "all", member: "all" } },
+  messaging_states: { owner: "person_id", select: { owner: "own", member: "own" } },
+  messaging_preferences: { owner: "person_id", select: { owner: "own", member: "own" } },
+  messaging_blocks: { owner: "person_id", select: { owner: "own", member: "own" } },
+  messaging_messages: { owner: "id", select: { owner: "own", member: "own" } },
+  messaging_attachments: { select: { owner: "all", member: "all" } },
+  messaging_edits: { select: { owner: "all", member: "all" } },
+  messaging_hidden: { owner: "person_id", select: { owner: "own", member: "own" } },
+  messaging_receipts: { select: { owner: "all", member: "all" } },
+  messaging_inbox: { owner: "person_id", select: { owner: "own", member: "own" } },
+  messaging_schedules: { owner: "person_id", select: { owner: "own", member: "own" } },
   wallet_currencies: { select: { owner: "all", member: "all" } },
   wallet_organisations: { select: { owner: "all", member: "all" } },
   wallet_agents: { owner: "person_id", select: { owner: "all", member: "own" } },
@@ -100,6 +114,11 @@ export const withoutTenant: Record<string, string | null> = {
   push_remove: null,
   push_subscribe: "request.invalid",
   operations_health: "tenants.not_found",
+};
+
+/** RPCs that a suspended member may still call, and what they are answered without anything to call them for. */
+export const forSuspended: Record<string, string> = {
+  moderation_appeal: "moderation.case_not_found",
 };
 
 /** RPCs with a tenant that are not for its members: an operator's or the secret key's. */

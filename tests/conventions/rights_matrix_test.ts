@@ -4,10 +4,19 @@ import { must } from "../support/answers.ts";
 import { admin, anonymous, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
 import { fillMembers } from "../support/members.ts";
+import { fillMessaging } from "../support/messaging.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
-import { forOperators, personal, rights, shared, type Sight, withoutTenant } from "./rights.ts";
+import {
+  forOperators,
+  forSuspended,
+  personal,
+  rights,
+  shared,
+  type Sight,
+  withoutTenant,
+} from "./rights.ts";
 
 type Row = Record<string, unknown>;
 type Sql = ReturnType<typeof connect>;
@@ -22,7 +31,7 @@ interface World {
 
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
-  const tenant = await createTenant({ modules: ["wallet", "documents"] });
+  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging"] });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
     createMember(tenant),
@@ -39,6 +48,7 @@ async function createWorld(): Promise<World> {
   }));
   await fillWallet(tenant, owner, member);
   await fillMembers(tenant, owner, member);
+  await fillMessaging(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);
@@ -123,9 +133,14 @@ async function owned({ sql, tenant }: World, table: string, { id }: Person): Pro
   const transfers = sql`
     select e.transfer_id from wallet_entries e
     where e.tenant_id = ${tenant.id} and e.account_id in (${mine})`;
+  const messages = sql`
+    select m.id from messaging_messages m
+    where m.tenant_id = ${tenant.id} and not exists (
+      select from messaging_hidden h where h.message_id = m.id and h.person_id = ${id}
+    )`;
   const accounts = ["wallet_accounts", "wallet_ledger_accounts"].includes(table);
   const among: Record<string, typeof mine> = {
-    id: accounts ? mine : transfers,
+    id: table === "messaging_messages" ? messages : accounts ? mine : transfers,
     account_id: mine,
     from_account: mine,
     to_account: mine,
@@ -255,7 +270,11 @@ async function testRpc(world: World, rpc: Rpc, revoked: Person, suspended: Perso
   } else {
     assertEquals(await call(world.outsider.client), "tenants.not_found", `${rpc.name} outsider`);
     if (forOperators.includes(rpc.name)) return;
-    assertEquals(await call(suspended.client), "members.not_active", `${rpc.name} suspended`);
+    assertEquals(
+      await call(suspended.client),
+      forSuspended[rpc.name] ?? "members.not_active",
+      `${rpc.name} suspended`,
+    );
   }
   if (rpc.name === "tenants_card") return;
   assertEquals(await call(revoked.client), "auth.session_ended", `${rpc.name} revoked session`);

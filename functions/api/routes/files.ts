@@ -50,15 +50,15 @@ export const TenantHeader = z.object({
 
 const UploadForm = z.object({
   file: z.instanceof(File).openapi({ type: "string", format: "binary" }),
-  bucket: z.enum(["avatars", "images", "documents"]).default("images").openapi({
+  bucket: z.enum(["avatars", "images", "documents", "attachments"]).default("images").openapi({
     description: "avatars: open to everybody; images: to the tenant's members; documents: to " +
-      "reviewers",
+      "reviewers; attachments: to whoever sees a message with it",
   }),
 }).openapi("UploadForm");
 
 const Uploaded = z.object({
   id: z.uuid(),
-  bucket: z.enum(["avatars", "images", "documents"]).openapi({
+  bucket: z.enum(["avatars", "images", "documents", "attachments"]).openapi({
     description: "Where it lies: a held avatar waits in images",
   }),
   path: z.string(),
@@ -80,9 +80,10 @@ const upload = createRoute({
   method: "post",
   path: "/",
   operationId: "uploadFile",
-  summary: "Upload a picture, or a PDF into documents",
+  summary: "Upload a picture, a PDF, or a recording for a message",
   description: "JPEG, PNG, GIF and WebP up to 10 MiB and 50 megapixels. The original is kept as " +
-    "it is, in avatars without its notes of place and device. JPEG and PNG up to 8 megapixels get " +
+    "it is, in avatars without its notes of place and device. PDFs go into documents and attachments, " +
+    "recordings (Ogg, WebM, MP4, WAV, MP3) into attachments. JPEG and PNG up to 8 megapixels get " +
     "a WebP of quality 80 where that is smaller, without such notes. A thumbnail follows.",
   tags: ["files"],
   security: bySession,

@@ -410,6 +410,61 @@ export const de: Language = {
       heading: "Dokumente warten auf Prüfung",
       paragraphs: ["Seit mehr als drei Tagen warten: {count}."],
     },
+    "messaging.message": {
+      subject: "{name} hat Ihnen geschrieben",
+      heading: "{name} hat Ihnen geschrieben",
+      paragraphs: ["Es gibt eine neue Nachricht für Sie."],
+      action: "Lesen",
+    },
+    "messaging.mention": {
+      subject: "{name} hat Sie erwähnt",
+      heading: "{name} hat Sie erwähnt",
+      paragraphs: ["Sie wurden in einem Gespräch erwähnt."],
+      action: "Lesen",
+    },
+    "messaging.reminder": {
+      subject: "Sie wollten erinnert werden",
+      heading: "Sie wollten erinnert werden",
+      paragraphs: ["Sie haben um Erinnerung an eine Nachricht gebeten."],
+      action: "Zur Nachricht",
+    },
+    "messaging.not_sent": {
+      subject: "Eine Nachricht wurde nicht gesendet",
+      heading: "Eine Nachricht wurde nicht gesendet",
+      paragraphs: ["Die geplante Nachricht konnte zu ihrer Zeit nicht gesendet werden."],
+      action: "Zum Gespräch",
+    },
+    "moderation.reported": {
+      subject: "Etwas wurde gemeldet",
+      heading: "Etwas wurde gemeldet",
+      paragraphs: ["Eine Meldung wartet auf die Moderation."],
+    },
+    "moderation.decided": {
+      subject: "Eine Entscheidung über einen Beitrag von Ihnen",
+      heading: "Eine Entscheidung über einen Beitrag von Ihnen",
+      paragraphs: [
+        "Etwas von Ihnen wurde gemeldet, und die Moderation hat darüber entschieden.",
+        "Sie können den Grund lesen und innerhalb von 30 Tagen widersprechen.",
+      ],
+      action: "Lesen und widersprechen",
+    },
+    "moderation.closed": {
+      subject: "Ihre Meldung wurde geprüft",
+      heading: "Ihre Meldung wurde geprüft",
+      paragraphs: ["Die Moderation hat über Ihre Meldung entschieden. Danke für den Hinweis."],
+    },
+    "moderation.appealed": {
+      subject: "Widerspruch gegen eine Entscheidung",
+      heading: "Widerspruch gegen eine Entscheidung",
+      paragraphs: ["Ein Widerspruch wartet auf jemanden, der vorher nicht entschieden hat."],
+    },
+    "moderation.appeal_decided": {
+      subject: "Über Ihren Widerspruch wurde entschieden",
+      heading: "Über Ihren Widerspruch wurde entschieden",
+      paragraphs: [
+        "Eine zweite Person der Moderation hat die Entscheidung geprüft und Ihren Widerspruch beantwortet.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "Die Anmeldung in zwei Schritten ist eingeschaltet",
       heading: "Die Anmeldung in zwei Schritten ist eingeschaltet",

@@ -407,6 +407,59 @@ export const en = {
       heading: "Documents wait to be checked",
       paragraphs: ["Waiting for more than three days: {count}."],
     },
+    "messaging.message": {
+      subject: "{name} wrote to you",
+      heading: "{name} wrote to you",
+      paragraphs: ["There is a new message for you."],
+      action: "Read it",
+    },
+    "messaging.mention": {
+      subject: "{name} mentioned you",
+      heading: "{name} mentioned you",
+      paragraphs: ["You were mentioned in a conversation."],
+      action: "Read it",
+    },
+    "messaging.reminder": {
+      subject: "You wanted to be reminded",
+      heading: "You wanted to be reminded",
+      paragraphs: ["You asked to be reminded of a message."],
+      action: "See the message",
+    },
+    "messaging.not_sent": {
+      subject: "A message was not sent",
+      heading: "A message was not sent",
+      paragraphs: ["The message you scheduled could not be sent when its time came."],
+      action: "See the conversation",
+    },
+    "moderation.reported": {
+      subject: "Something was reported",
+      heading: "Something was reported",
+      paragraphs: ["A report waits for a moderator."],
+    },
+    "moderation.decided": {
+      subject: "A decision about something of yours",
+      heading: "A decision about something of yours",
+      paragraphs: [
+        "Something you posted was reported, and a moderator decided about it.",
+        "You can read the reason and appeal within 30 days.",
+      ],
+      action: "Read and appeal",
+    },
+    "moderation.closed": {
+      subject: "Your report was looked at",
+      heading: "Your report was looked at",
+      paragraphs: ["A moderator has decided about what you reported. Thank you for telling us."],
+    },
+    "moderation.appealed": {
+      subject: "A decision was appealed",
+      heading: "A decision was appealed",
+      paragraphs: ["An appeal waits for a moderator who did not decide before."],
+    },
+    "moderation.appeal_decided": {
+      subject: "Your appeal was decided",
+      heading: "Your appeal was decided",
+      paragraphs: ["A second moderator has looked at the decision and answered your appeal."],
+    },
     "two_factor.enabled": {
       subject: "Two-step sign-in is on",
       heading: "Two-step sign-in is on",

@@ -400,6 +400,61 @@ export const es: Language = {
       heading: "Documentos por comprobar",
       paragraphs: ["Esperan desde hace más de tres días: {count}."],
     },
+    "messaging.message": {
+      subject: "{name} le ha escrito",
+      heading: "{name} le ha escrito",
+      paragraphs: ["Hay un mensaje nuevo para usted."],
+      action: "Leerlo",
+    },
+    "messaging.mention": {
+      subject: "{name} le ha mencionado",
+      heading: "{name} le ha mencionado",
+      paragraphs: ["Le han mencionado en una conversación."],
+      action: "Leerlo",
+    },
+    "messaging.reminder": {
+      subject: "Quería un recordatorio",
+      heading: "Quería un recordatorio",
+      paragraphs: ["Pidió que le recordáramos un mensaje."],
+      action: "Ver el mensaje",
+    },
+    "messaging.not_sent": {
+      subject: "Un mensaje no se ha enviado",
+      heading: "Un mensaje no se ha enviado",
+      paragraphs: ["El mensaje que programó no se pudo enviar a su hora."],
+      action: "Ver la conversación",
+    },
+    "moderation.reported": {
+      subject: "Se ha denunciado algo",
+      heading: "Se ha denunciado algo",
+      paragraphs: ["Una denuncia espera a la moderación."],
+    },
+    "moderation.decided": {
+      subject: "Una decisión sobre algo suyo",
+      heading: "Una decisión sobre algo suyo",
+      paragraphs: [
+        "Se denunció algo que publicó, y la moderación ha decidido.",
+        "Puede leer el motivo y recurrir en un plazo de 30 días.",
+      ],
+      action: "Leer y recurrir",
+    },
+    "moderation.closed": {
+      subject: "Se ha revisado su denuncia",
+      heading: "Se ha revisado su denuncia",
+      paragraphs: ["La moderación ha decidido sobre lo que denunció. Gracias por avisar."],
+    },
+    "moderation.appealed": {
+      subject: "Se ha recurrido una decisión",
+      heading: "Se ha recurrido una decisión",
+      paragraphs: ["Un recurso espera a alguien de la moderación que no decidió antes."],
+    },
+    "moderation.appeal_decided": {
+      subject: "Se ha resuelto su recurso",
+      heading: "Se ha resuelto su recurso",
+      paragraphs: [
+        "Otra persona de la moderación ha revisado la decisión y ha respondido a su recurso.",
+      ],
+    },
     "two_factor.enabled": {
       subject: "La verificación en dos pasos está activada",
       heading: "La verificación en dos pasos está activada",
