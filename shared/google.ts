@@ -26,7 +26,7 @@ export async function googleToken(
   account: GoogleAccount,
   { scope, subject, fresh = false }: Wanted,
 ): Promise<string> {
-  const key = [account.email, account.tokenUrl, scope, subject].join(" ");
+  const key = [account.email, account.keyId, account.tokenUrl, scope, subject].join(" ");
   const known = cache.get(key);
   if (!fresh && known && known.until > Date.now()) return known.token;
   const promise = asking.get(key) ?? ask(callProvider, account, scope, subject).then((answer) => {

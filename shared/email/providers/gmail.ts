@@ -14,20 +14,15 @@ export const gmail: MailProvider = {
   isConfigured: ({ gmail }) => gmail !== undefined,
 
   async send(services, message, signal) {
-    const { callProvider, config } = services;
-    const [token, mime] = await Promise.all([
-      tokenOf(services),
-      new MailComposer(contentOf(message)).compile().build(),
-    ]);
-    const url = `${config.email.gmail!.url}/gmail/v1/users/me/messages/send`;
-    const response = await callProvider(url, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ raw: Buffer.from(mime).toString("base64url") }),
-    }, { name, repeatable: false, ...(signal && { signal }) })
-      .catch((error) => {
-        throw failureOf(name, error);
-      });
+    const mime = await new MailComposer(contentOf(message)).compile().build();
+    const raw = Buffer.from(mime).toString("base64url");
+    const post = async (fresh: boolean) =>
+      await call(services, raw, await tokenOf(services, fresh), signal);
+    let response = await post(false);
+    if (response.status === 401) {
+      await response.body?.cancel();
+      response = await post(true);
+    }
     const body = await response.json().catch(() => ({})) as { id?: string };
     if (response.ok) return body.id;
     const said = `Gmail answered ${response.status}`;
@@ -36,14 +31,29 @@ export const gmail: MailProvider = {
   },
 
   async check(services) {
-    await tokenOf(services);
+    await tokenOf(services, true);
   },
 };
 
-async function tokenOf({ callProvider, config }: Needed): Promise<string> {
+function call({ callProvider, config }: Needed, raw: string, token: string, signal?: AbortSignal) {
+  return callProvider(`${config.email.gmail!.url}/gmail/v1/users/me/messages/send`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ raw }),
+  }, { name, repeatable: false, ...(signal && { signal }) })
+    .catch((error) => {
+      throw failureOf(name, error);
+    });
+}
+
+async function tokenOf({ callProvider, config }: Needed, fresh: boolean): Promise<string> {
   const { gmail, from } = config.email;
   try {
-    return await googleToken(callProvider, gmail!.account, { scope, subject: from!.address });
+    return await googleToken(callProvider, gmail!.account, {
+      scope,
+      subject: from!.address,
+      fresh,
+    });
   } catch (cause) {
     throw new NotTaken("Gmail gave no token", { cause });
   }

@@ -9,8 +9,9 @@ const name = "smtp";
 /** Milliseconds for each step of the conversation. */
 const patience = 10_000;
 
-/** A command of SMTP after which the server has the mail, whatever is heard of it. */
-const handedOver = new Set(["DATA", "API"]);
+/** Failures before the server could have got anything of a mail. */
+const early =
+  /ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|Connection timeout|Greeting never|certificate/i;
 
 /** Any SMTP server, encrypted from the first byte: hosted functions reach port 465, not 25 or 587. */
 export const smtp: MailProvider = {
@@ -64,8 +65,11 @@ function failureOf(error: SmtpError): Error {
   // A refusal is the server's own word that it has nothing: for the receiver or the content for
   // good (5xx), for the sender's login not, since another provider may know better.
   if (responseCode >= 500 && ["RCPT TO", "DATA"].includes(command)) return new UnsendableMail(said);
-  if (responseCode >= 400) return new NotTaken(said, { cause: error });
-  return handedOver.has(command) || code === "ETIMEDOUT" && command === ""
-    ? new UnknownOutcome(name, error)
-    : new NotTaken(said, { cause: error });
+  if (
+    responseCode >= 400 || ["EDNS", "EAUTH", "ETLS"].includes(code) || early.test(error.message)
+  ) {
+    return new NotTaken(said, { cause: error });
+  }
+  // The connection broke somewhere on the way: perhaps after the last byte of the mail.
+  return new UnknownOutcome(name, error);
 }
