@@ -40,7 +40,7 @@ export async function startQueueStack(): Promise<QueueStack> {
 }
 
 /** RPCs as plain SQL: arguments by name, one value or the rows of a set. */
-function callingBySql(sql: postgres.Sql): Door {
+export function callingBySql(sql: postgres.Sql): Door {
   return {
     async rpc<T>(name: string, args: Record<string, unknown> = {}): Promise<T> {
       const [routine] = await sql<{ set: boolean }[]>`

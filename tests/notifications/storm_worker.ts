@@ -1,0 +1,35 @@
+import postgres from "postgres";
+import { drain, standardLimits } from "../../functions/worker/drain.ts";
+import { handlers } from "../../functions/worker/handlers.ts";
+import { Circuits } from "shared/http/circuit.ts";
+import { createProviderClient } from "shared/http/provider.ts";
+import { callingBySql } from "../jobs/queue_stack.ts";
+import { createTestServices } from "../support/services.ts";
+
+// A worker in a process of its own, so that it can be killed at any moment.
+const { STORM_DATABASE_URL, STORM_PROVIDERS, ...env } = Deno.env.toObject();
+const sql = postgres(STORM_DATABASE_URL!, { max: 4, onnotice() {} });
+const door = callingBySql(sql);
+const { services } = createTestServices(env);
+const { pathname, origin } = new URL(STORM_PROVIDERS!);
+const call = createProviderClient({
+  localProviders: [origin],
+  log: services.log,
+  // A provider that failed five times in a row is left alone for half a minute; here for less.
+  circuits: new Circuits(5, 300),
+});
+const { "notifications.email": email, "notifications.push": push } = handlers;
+await drain(
+  {
+    ...services,
+    database: { asService: () => door, asCaller: () => door },
+    // Endpoints of browsers are https; the test's providers stand on this machine.
+    callProvider: (url, init, options) => {
+      const { host, pathname: path, search } = new URL(url);
+      return call(`${origin}${pathname}${host}${path}${search}`, init, options);
+    },
+  },
+  { "notifications.email": email!, "notifications.push": push! },
+  new AbortController().signal,
+  { ...standardLimits, jobs: Infinity, batch: 100, linger: 60_000, lookEvery: 50 },
+);
