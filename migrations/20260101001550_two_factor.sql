@@ -63,6 +63,10 @@ as $$
     'verified', v.session_id is not null,
     'verified_at', v.verified_at,
     'recent', private.recent_factor(private.session_id()),
+    'factors', coalesce(
+      (select jsonb_agg(f.kind order by f.kind) from private.trust_factors f where f.person_id = one.person),
+      '[]'
+    ),
     'backup_codes_left', (
       select count(*) from private.two_factor_backup_codes c
       where c.person_id = one.person and c.used_at is null
@@ -74,7 +78,7 @@ as $$
   left join private.trust_sessions v on v.session_id = private.session_id();
 $$;
 comment on function public.two_factor_status() is
-  'Whether the caller has an authenticator app, and what their session has proved: enabled, required (before anything opens), verified, recent (within five minutes), backup_codes_left. Raises auth.required, auth.session_ended.';
+  'Whether the caller has an authenticator app, and what their session has proved: enabled, required (before anything opens), verified, recent (within five minutes), factors (totp, passkey), backup_codes_left. Raises auth.required, auth.session_ended.';
 grant execute on function public.two_factor_status() to authenticated;
 
 create function public.two_factor_disable()
@@ -103,25 +107,47 @@ begin
 end;
 $$;
 comment on function public.two_factor_disable() is
-  'Removes the caller''s authenticator app and backup codes. What sessions had proved by them is void. Raises two_factor.not_enabled, two_factor.recent_required.';
+  'Removes the caller''s authenticator app, and the backup codes unless another factor needs them. What sessions had proved by them is void. Raises two_factor.not_enabled, two_factor.recent_required.';
 grant execute on function public.two_factor_disable() to authenticated;
 
 create function private.two_factor_forget(person uuid)
 returns void
-language sql
+language plpgsql
 volatile
 security definer -- nobody else writes enrolments
 set search_path = ''
 as $$
+begin
   delete from private.two_factor_enrolments e where e.person_id = two_factor_forget.person;
-  delete from private.two_factor_backup_sets s where s.person_id = two_factor_forget.person;
   delete from private.trust_factors f
   where f.person_id = two_factor_forget.person and f.kind = 'totp';
   delete from private.trust_sessions v
-  where v.person_id = two_factor_forget.person and v.method in ('totp', 'backup_code');
+  where v.person_id = two_factor_forget.person and v.method = 'totp';
+  perform private.two_factor_drop_backup(two_factor_forget.person);
+end;
 $$;
 comment on function private.two_factor_forget(uuid) is
-  'Removes the person''s authenticator app, backup codes, and what sessions had proved by them.';
+  'Removes the person''s authenticator app, and what sessions had proved by it.';
+
+create function private.two_factor_drop_backup(person uuid)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes backup codes
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select from private.trust_factors f where f.person_id = two_factor_drop_backup.person
+  ) then
+    delete from private.two_factor_backup_sets s where s.person_id = two_factor_drop_backup.person;
+    delete from private.trust_sessions v
+    where v.person_id = two_factor_drop_backup.person and v.method = 'backup_code';
+  end if;
+end;
+$$;
+comment on function private.two_factor_drop_backup(uuid) is
+  'After a factor went: backup codes stand in for factors of every kind, and go with the last one.';
 
 create function private.two_factor_on_person_erased()
 returns trigger

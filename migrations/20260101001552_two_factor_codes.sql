@@ -10,27 +10,27 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_enrolment private.two_factor_enrolments;
+  v_found jsonb;
 begin
-  select e.* into v_enrolment
-  from private.two_factor_enrolments e
-  join auth.sessions s on s.user_id = e.person_id and s.id = two_factor_read.session
-  where e.person_id = two_factor_read.person
-    and (e.confirmed_at is not null or e.created_at > now() - interval '10 minutes');
+  select jsonb_build_object(
+    'secret', e.secret, 'confirmed', e.confirmed_at is not null, 'backup', to_jsonb(b)
+  )
+  into v_found
+  from auth.sessions s
+  left join private.two_factor_enrolments e
+    on e.person_id = s.user_id
+    and (e.confirmed_at is not null or e.created_at > now() - interval '10 minutes')
+  left join private.two_factor_backup_sets b on b.person_id = s.user_id
+  where s.user_id = two_factor_read.person and s.id = two_factor_read.session
+    and (e.person_id is not null or b.person_id is not null);
   if not found then
     raise sqlstate 'PT409' using message = 'two_factor.not_enabled';
   end if;
-  return jsonb_build_object(
-    'secret', v_enrolment.secret,
-    'confirmed', v_enrolment.confirmed_at is not null,
-    'backup', (
-      select to_jsonb(s) from private.two_factor_backup_sets s where s.person_id = v_enrolment.person_id
-    )
-  );
+  return v_found;
 end;
 $$;
 comment on function public.two_factor_read(uuid, uuid) is
-  'For the function api: the encrypted secret, and how backup codes are hashed. Raises two_factor.not_enabled, also for a set-up older than ten minutes.';
+  'For the function api: the encrypted secret, null for a set-up older than ten minutes, and how backup codes are hashed, null where there are none. Raises two_factor.not_enabled where there is neither.';
 grant execute on function public.two_factor_read(uuid, uuid) to service_role;
 
 create function private.two_factor_require_verified(person uuid, session uuid)
@@ -198,9 +198,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  -- Locked: the app may be removed at this moment, and codes of no app must not stay behind.
-  perform from private.two_factor_enrolments e
-  where e.person_id = two_factor_replace_backup_codes.person and e.confirmed_at is not null
+  -- Locked: the last factor may be removed at this moment, and codes of none must not stay behind.
+  perform from private.trust_factors f
+  where f.person_id = two_factor_replace_backup_codes.person
   for update;
   if not found then
     raise sqlstate 'PT409' using message = 'two_factor.not_enabled';

@@ -15,12 +15,12 @@ export interface Status {
   person_id: string;
   session_id: string;
   label: string;
-  enabled: boolean;
+  factors: string[];
   recent: boolean;
 }
 
 interface Kept {
-  secret: string;
+  secret: string | null;
   confirmed: boolean;
   backup: Salting | null;
 }
@@ -30,15 +30,16 @@ const attempts = { quota: 10, seconds: 300 };
 
 /** The acts around a second factor: ciphers and hashes here, everything that counts in the database. */
 export class TwoFactor {
-  readonly #ring: KeyRing;
-
   constructor(
     readonly config: Config["twoFactor"],
     readonly asService: Database,
     readonly caller: Status,
-  ) {
-    if (config.keys.length === 0) throw new ProblemError("two_factor.not_configured");
-    this.#ring = new KeyRing(config.keys);
+  ) {}
+
+  /** What secrets are encrypted with; backup codes, which are hashed, do without. */
+  get #ring(): KeyRing {
+    if (this.config.keys.length === 0) throw new ProblemError("two_factor.not_configured");
+    return new KeyRing(this.config.keys);
   }
 
   /** Whose session it is, as the functions that need the secret key are told. */
@@ -56,17 +57,19 @@ export class TwoFactor {
 
   /** Takes a code of the app: lifts the session, and confirms a set-up, which brings backup codes. */
   async verify(code: string): Promise<{ confirmed: boolean; backup_codes: string[] }> {
+    const ring = this.#ring;
     await this.#countAttempt();
     const { secret: sealed, confirmed } = await this.#read();
+    if (!sealed) throw new ProblemError("two_factor.not_enabled");
     const about = secretAbout(this.caller.person_id);
-    const secret = await this.#ring.decrypt(sealed, about);
+    const secret = await ring.decrypt(sealed, about);
     const step = totpStep(secret, code);
     if (step === undefined) throw new ProblemError("two_factor.code_refused");
     const backup = confirmed ? undefined : await createBackupCodes(this.config.hashCost);
     const accepted = await this.asService.rpc<{ confirmed: boolean }>("two_factor_accept", {
       ...this.#who,
       secret_read: sealed,
-      secret: this.#ring.isStale(sealed) ? await this.#ring.encrypt(secret, about) : sealed,
+      secret: ring.isStale(sealed) ? await ring.encrypt(secret, about) : sealed,
       step,
       backup: backup?.set ?? null,
     });
@@ -84,7 +87,7 @@ export class TwoFactor {
 
   /** Ten new backup codes; the earlier ones are void. */
   async regenerate(): Promise<string[]> {
-    if (!this.caller.enabled) throw new ProblemError("two_factor.not_enabled");
+    if (this.caller.factors.length === 0) throw new ProblemError("two_factor.not_enabled");
     // The database asks again: this spares the hashing.
     if (!this.caller.recent) throw new ProblemError("two_factor.recent_required");
     const { codes, set } = await createBackupCodes(this.config.hashCost);

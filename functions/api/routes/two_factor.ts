@@ -34,6 +34,9 @@ const StatusBody = z.object({
   verified: z.boolean().openapi({ description: "The session gave a second factor" }),
   verified_at: moment,
   recent: z.boolean().openapi({ description: "It did so within the last five minutes" }),
+  factors: z.array(z.enum(["passkey", "totp"])).openapi({
+    description: "Kinds of factors the person has; with any, backup codes stand in for it",
+  }),
   backup_codes_left: z.int().min(0),
 }).openapi("TwoFactorStatus");
 
@@ -148,12 +151,17 @@ const useBackupCode = createRoute({
   method: "post",
   path: "/backup-code",
   operationId: "useBackupCode",
-  summary: "Give a backup code in place of one of the app",
+  summary: "Give a backup code in place of a factor of any kind",
   middleware: [...ciphering] as const,
   request: body(BackupCode),
   responses: {
     200: answer("The session is verified", z.object({ backup_codes_left: z.int().min(0) })),
-    ...problems(...codeErrors, ...signedInErrors),
+    ...problems(
+      "two_factor.code_refused",
+      "two_factor.not_enabled",
+      ...bodyErrors,
+      ...signedInErrors,
+    ),
   },
 });
 
@@ -168,7 +176,6 @@ const regenerate = createRoute({
   responses: {
     200: answer("The codes, shown this once", z.object({ backup_codes: backupCodes })),
     ...problems(
-      "two_factor.not_configured",
       "two_factor.not_enabled",
       "two_factor.recent_required",
       ...signedInErrors,

@@ -593,5 +593,29 @@ export const de: Language = {
         "Die nächtliche Prüfung von {name} hat eine Differenz gefunden. Rufen Sie den Nachweis ab (wallet_reconcile) und sehen Sie ins Protokoll, bevor weiter gebucht wird.",
       ],
     },
+    "passkeys.added": {
+      subject: "Ein Passkey wurde hinzugefügt",
+      heading: "Ein Passkey wurde hinzugefügt",
+      paragraphs: [
+        "Ihr Konto bei {domain} lässt sich jetzt mit dem Passkey „{name}“ öffnen.",
+        "Wenn Sie das nicht waren, setzen Sie Ihr Passwort zurück und entfernen Sie den Passkey sofort.",
+      ],
+    },
+    "passkeys.removed": {
+      subject: "Ein Passkey wurde entfernt",
+      heading: "Ein Passkey wurde entfernt",
+      paragraphs: [
+        "Der Passkey „{name}“ für {domain} öffnet Ihr Konto nicht mehr.",
+        "Wenn Sie das nicht waren, setzen Sie jetzt Ihr Passwort zurück.",
+      ],
+    },
+    "passkeys.copied": {
+      subject: "Ein Passkey wurde abgelehnt",
+      heading: "Ein Passkey wurde abgelehnt",
+      paragraphs: [
+        "Jemand hat den Passkey „{name}“ für {domain} so benutzt, als gäbe es davon eine Kopie.",
+        "Entfernen Sie diesen Passkey und legen Sie auf einem Gerät, dem Sie vertrauen, einen neuen an.",
+      ],
+    },
   },
 };

@@ -586,6 +586,30 @@ export const en = {
         "The nightly check of {name} found a difference. Ask for the proof (wallet_reconcile) and look at the trail before anything else is booked.",
       ],
     },
+    "passkeys.added": {
+      subject: "A passkey was added",
+      heading: "A passkey was added",
+      paragraphs: [
+        "Your account at {domain} can be entered by the passkey “{name}” now.",
+        "If it was not you who added it, reset your password and remove the passkey at once.",
+      ],
+    },
+    "passkeys.removed": {
+      subject: "A passkey was removed",
+      heading: "A passkey was removed",
+      paragraphs: [
+        "The passkey “{name}” for {domain} no longer opens your account.",
+        "If it was not you who removed it, reset your password now.",
+      ],
+    },
+    "passkeys.copied": {
+      subject: "A passkey was refused",
+      heading: "A passkey was refused",
+      paragraphs: [
+        "Somebody used the passkey “{name}” for {domain} in a way that looks as if there were a copy of it.",
+        "Remove this passkey, and make a new one on a device that you trust.",
+      ],
+    },
   } satisfies Record<string, Wording>,
 };
 

@@ -579,5 +579,29 @@ export const es: Language = {
         "La comprobación nocturna de {name} ha encontrado una diferencia. Pida la prueba (wallet_reconcile) y mire el registro antes de seguir anotando.",
       ],
     },
+    "passkeys.added": {
+      subject: "Se añadió una llave de acceso",
+      heading: "Se añadió una llave de acceso",
+      paragraphs: [
+        "Ahora se puede entrar en su cuenta de {domain} con la llave de acceso «{name}».",
+        "Si no la añadió usted, restablezca su contraseña y elimine la llave de inmediato.",
+      ],
+    },
+    "passkeys.removed": {
+      subject: "Se eliminó una llave de acceso",
+      heading: "Se eliminó una llave de acceso",
+      paragraphs: [
+        "La llave de acceso «{name}» de {domain} ya no abre su cuenta.",
+        "Si no la eliminó usted, restablezca su contraseña ahora.",
+      ],
+    },
+    "passkeys.copied": {
+      subject: "Se rechazó una llave de acceso",
+      heading: "Se rechazó una llave de acceso",
+      paragraphs: [
+        "Alguien usó la llave de acceso «{name}» de {domain} de un modo que hace pensar en una copia.",
+        "Elimine esta llave y cree otra en un dispositivo de su confianza.",
+      ],
+    },
   },
 };
