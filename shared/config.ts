@@ -15,6 +15,10 @@ import {
   projectUrl,
 } from "./config_values.ts";
 import {
+  type AppleConfig,
+  appleConfig,
+  appleVariables,
+  incompleteApple,
   type MailConfig,
   mailConfig,
   mailVariables,
@@ -99,6 +103,7 @@ export const variables = z.object({
   TWO_FACTOR_HASH_COST: argon2Cost.prefault("m=8192,t=3")
     .describe("Cost of hashing backup codes by argon2id: memory in KiB and passes."),
   ...pushVariables,
+  ...appleVariables,
   WORKER_SECRET: z.string().min(32).optional()
     .describe(
       "What the database proves itself by to the worker, the same as `worker_secret` in its vault. " +
@@ -151,6 +156,8 @@ export interface Config {
     readonly issuer: string;
     readonly hashCost: z.infer<typeof argon2Cost>;
   };
+  /** How this project signs people in with Apple; undefined where it does not. */
+  readonly apple: AppleConfig | undefined;
   /** What the database proves itself by to the worker. */
   readonly workerSecret: Secret | undefined;
 }
@@ -183,6 +190,7 @@ export function readConfig(env: Record<string, string>): Config {
     ...missingKeys(given),
     ...publicSecrets(given),
     ...localOnly(given),
+    ...incompleteApple(given),
     ...Object.entries(given).filter(([, value]) => placeholderIn(value))
       .map(([name]) => `${name} still holds a placeholder`),
     ...(parsed.error?.issues ?? []).map((issue) => explain(issue, given)),
@@ -260,6 +268,7 @@ function resolve(env: z.infer<typeof variables>): Config {
       issuer: env.TWO_FACTOR_ISSUER,
       hashCost: env.TWO_FACTOR_HASH_COST,
     },
+    apple: appleConfig(env, url),
     workerSecret: env.WORKER_SECRET ? new Secret(env.WORKER_SECRET) : undefined,
   };
 }

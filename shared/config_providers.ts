@@ -1,9 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import {
+  appleId,
   hookSecrets,
   httpUrl,
   mailbox,
   mailProviders,
+  privateKey,
   serviceAccount,
   smtpServer,
   vapidKey,
@@ -132,3 +134,51 @@ const accountOf = (key: z.infer<typeof serviceAccount>): GoogleAccount => ({
   privateKey: new Secret(key.private_key),
   tokenUrl: key.token_uri,
 });
+
+/** The part that is about signing in with Apple. */
+export const appleVariables = {
+  APPLE_CLIENT_ID: z.string().min(3).max(200).optional()
+    .describe(
+      "Services ID of signing in with Apple. All four of APPLE_… are wanted. Default: it is off.",
+    ),
+  APPLE_TEAM_ID: appleId.optional().describe("Team at Apple that the key belongs to."),
+  APPLE_KEY_ID: appleId.optional().describe("Name of the key at Apple."),
+  APPLE_PRIVATE_KEY: privateKey.optional()
+    .describe("The key itself, the `.p8` file's text; line breaks may be written as \\n."),
+  APPLE_URL: httpUrl.default("https://appleid.apple.com")
+    .describe("Address of Apple, or of something that speaks like it."),
+};
+
+const appleNames = ["CLIENT_ID", "TEAM_ID", "KEY_ID", "PRIVATE_KEY"].map((name) => `APPLE_${name}`);
+
+/** What is missing of a configuration that was begun. */
+export function incompleteApple(given: Record<string, string>): string[] {
+  const missing = appleNames.filter((name) => !given[name]);
+  return missing.length < appleNames.length ? missing.map((name) => `${name} is missing`) : [];
+}
+
+export interface AppleConfig {
+  readonly clientId: string;
+  readonly teamId: string;
+  readonly keyId: string;
+  readonly privateKey: Secret;
+  readonly url: string;
+  /** Where Apple sends the browser back to, as it is entered there. */
+  readonly redirectUri: string;
+}
+
+export function appleConfig(
+  env: Environment<typeof appleVariables>,
+  supabaseUrl: string,
+): AppleConfig | undefined {
+  const { APPLE_CLIENT_ID: clientId, APPLE_TEAM_ID: teamId, APPLE_KEY_ID: keyId } = env;
+  if (!clientId || !teamId || !keyId || !env.APPLE_PRIVATE_KEY) return undefined;
+  return {
+    clientId,
+    teamId,
+    keyId,
+    privateKey: new Secret(env.APPLE_PRIVATE_KEY),
+    url: env.APPLE_URL,
+    redirectUri: `${supabaseUrl}/functions/v1/api/v1/auth/oauth/apple/callback`,
+  };
+}

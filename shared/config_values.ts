@@ -128,6 +128,15 @@ export const argon2Cost = z.string().regex(hashCost, "must be a cost such as m=8
     "must be within m=1024..65536 and t=1..10",
   );
 
+export const appleId = z.string().regex(/^[A-Z0-9]{10}$/, "must be ten letters and digits");
+
+/** PKCS #8 in PEM. Line breaks as `\\n` are what is left of it in many a list of variables. */
+export const privateKey = z.string().transform((text) => text.replaceAll("\\n", "\n"))
+  .refine(
+    (text) => /^-----BEGIN PRIVATE KEY-----\s[\w+/=\s]+-----END PRIVATE KEY-----\s*$/.test(text),
+    "must be a key as PEM, from BEGIN PRIVATE KEY on",
+  );
+
 const json = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);

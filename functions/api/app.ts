@@ -6,6 +6,7 @@ import { impersonation } from "./routes/admin_impersonation.ts";
 import { accounts } from "./routes/accounts.ts";
 import { accountsMe } from "./routes/accounts_me.ts";
 import { accountsSessions } from "./routes/accounts_sessions.ts";
+import { apple } from "./routes/apple.ts";
 import { audit } from "./routes/audit.ts";
 import { documents } from "./routes/documents.ts";
 import { documentsReview } from "./routes/documents_review.ts";
@@ -13,6 +14,7 @@ import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
 import { notifications } from "./routes/notifications.ts";
+import { passkeys } from "./routes/passkeys.ts";
 import { people } from "./routes/people.ts";
 import { push } from "./routes/push.ts";
 import { sessions } from "./routes/sessions.ts";
@@ -40,6 +42,8 @@ export function createApp(services: Services) {
   app.route("/api/v1/2fa", twoFactor);
   app.route("/api/v1/notifications", notifications);
   app.route("/api/v1/push", push);
+  app.route("/api/v1/passkeys", passkeys);
+  app.route("/api/v1/auth/oauth/apple", apple);
   app.route("/api/v1/wallet", wallet);
   serveOpenApi(app, {
     prefix: "/api",
@@ -61,6 +65,8 @@ export function createApp(services: Services) {
       two_factor: "Codes of an authenticator app, and what a session has proved",
       notifications: "The setting behind a mail; the acts of people who are signed in are RPCs",
       push: "Browsers and apps that want to be told",
+      apple: "Signing in with Apple",
+      passkeys: "Signing in, and a second factor, without a password",
       wallet: "Statements and batches as files; the acts themselves are RPCs",
     },
   });

@@ -48,6 +48,21 @@ export const catalogue = {
   "two_factor.recent_required": { status: 403, title: "Give the second factor again first" },
   "two_factor.required": { status: 403, title: "A second factor is needed" },
 
+  "passkeys.already_registered": { status: 409, title: "This passkey is known already" },
+  "passkeys.no_domain": { status: 409, title: "This tenant's app has no address for passkeys" },
+  "passkeys.not_found": { status: 404, title: "No such passkey" },
+  "passkeys.refused": { status: 422, title: "The passkey was not accepted" },
+  "passkeys.too_many": { status: 409, title: "There are as many passkeys as one may have" },
+
+  "apple.cancelled": { status: 422, title: "Signing in with Apple was cancelled" },
+  "apple.code_refused": { status: 422, title: "The code is wrong, used or too old" },
+  "apple.email_required": { status: 422, title: "Apple gave no address that it has verified" },
+  "apple.email_unconfirmed": { status: 409, title: "Confirm the address of the account first" },
+  "apple.not_configured": { status: 404, title: "This project does not sign in with Apple" },
+  "apple.redirect_refused": { status: 422, title: "This is no page of an app of this project" },
+  "apple.refused": { status: 422, title: "What Apple answered does not hold" },
+  "apple.state_refused": { status: 422, title: "This sign-in is not under way" },
+
   "people.erased": { status: 409, title: "This id belonged to an erased person" },
   "people.not_found": { status: 404, title: "No such person" },
 
