@@ -8,8 +8,16 @@ begin
   if 2 = (select count(*) from pg_available_extensions where name in ('pg_trgm', 'btree_gin')) then
     create extension if not exists pg_trgm with schema extensions;
     create extension if not exists btree_gin with schema extensions;
-    create index members_search on public.members
-      using gin (tenant_id extensions.uuid_ops, display_name extensions.gin_trgm_ops);
+    -- A project may have them elsewhere already.
+    execute (
+      select format(
+        'create index members_search on public.members
+          using gin (tenant_id %1$s.uuid_ops, display_name %2$s.gin_trgm_ops)',
+        max(e.extnamespace::regnamespace::text) filter (where e.extname = 'btree_gin'),
+        max(e.extnamespace::regnamespace::text) filter (where e.extname = 'pg_trgm')
+      )
+      from pg_extension e
+    );
   end if;
 end;
 $$;

@@ -183,7 +183,9 @@ Deno.test("GET /admin/users/{id} tells what was decided, its activity what was d
   const [decision] = await must<{ id: string }[]>(member.client.rpc("admin_my_decisions"));
   await must(member.client.rpc("admin_appeal", { decision: decision!.id, statement: "Why?" }));
   await t.step("decisions and appeals", async () => {
-    const user = await (await callAdmin(world, manager, `/users/${member.id}`)).json();
+    const response = await callAdmin(world, manager, `/users/${member.id}`);
+    const user = await response.json();
+    assertEquals(response.status, 200, JSON.stringify(user));
     const [{ kind, reason: said, appeal }] = user.decisions;
     assertEquals([user.id, user.status, kind, said], [
       member.id,
