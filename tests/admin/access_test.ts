@@ -101,6 +101,21 @@ Deno.test("Z5: no admin route or RPC opens to any role but an admin's", async (t
   });
 });
 
+Deno.test("Z5: activity is read by who may read the trail, too", async () => {
+  const world = await createWorld();
+  await must(world.owner.client.rpc("members_role_save", {
+    tenant_id: world.tenant.id,
+    slug: "porter",
+    name: "Porter",
+    rank: 50,
+    permissions: ["tenants.read", "members.manage"],
+  }));
+  const porter = await createMember(world.tenant, "porter");
+  const ask = (name: string) => act(world, porter, name, world.member);
+  await must(ask("admin_user"));
+  await assertRefused(ask("admin_activity"), 403, "members.permission_denied");
+});
+
 Deno.test("Z5: what a token says of a role counts for nothing, what the database says counts at once", async (t) => {
   const world = await createWorld();
   const { tenant, owner, manager, member } = world;
@@ -199,6 +214,8 @@ Deno.test("A5: whoever an operator bans can neither go on, nor refresh, nor come
     await must(operator.client.rpc("admin_readmit_person", { person: member.id }));
     const again = { ...member, client: await signIn(member.email) };
     assertEquals(await reached(world.tenant, again, await tokenOf(again)), open);
+    // The sessions of before the ban ended with it, not for its time.
+    await assertClosed(world, token, "auth.session_ended");
   });
 });
 

@@ -4,6 +4,7 @@ import { assertRefused, must } from "../support/answers.ts";
 import { admin, type Person, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { addMember, createMember, createTenant, setStatus } from "../support/tenants.ts";
+import { sample } from "../conventions/samples.ts";
 import { createEnrolled, enrol } from "../two_factor/support.ts";
 import { act, callAdmin, createWorld, impersonate, noticesOf, suspend } from "./support.ts";
 
@@ -217,18 +218,6 @@ Deno.test("whoever has a second factor is impersonated only by who gave one", as
   await assertRefused(as.client.rpc("two_factor_disable"), 403, "auth.read_only");
   assertEquals((await enrol(careless)).id, careless.id);
 });
-
-/** A value of each type that RPCs without a tenant take. */
-const sample: Record<string, unknown> = {
-  uuid: crypto.randomUUID(),
-  text: "x",
-  integer: 1,
-  boolean: true,
-  jsonb: { x: 1 },
-  "text[]": [],
-  "uuid[]": [],
-  "timestamp with time zone": new Date().toISOString(),
-};
 
 Deno.test("what belongs to the person, and not to the tenant, stays closed, also to who may write", async (t) => {
   const world = await createWorld();

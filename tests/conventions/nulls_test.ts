@@ -3,20 +3,7 @@ import { withDatabase } from "../support/database.ts";
 import { must } from "../support/answers.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
-
-/** A value of each type, with which a call comes as far as it does. */
-const sample: Record<string, unknown> = {
-  uuid: crypto.randomUUID(),
-  text: "x",
-  bigint: 1,
-  integer: 1,
-  smallint: 1,
-  boolean: true,
-  jsonb: { x: 1 },
-  "text[]": [],
-  "uuid[]": [],
-  "timestamp with time zone": "2026-01-01T00:00:00Z",
-};
+import { sample } from "./samples.ts";
 
 interface Argument {
   rpc: string;

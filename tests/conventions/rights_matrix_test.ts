@@ -17,6 +17,7 @@ import {
   type Sight,
   withoutTenant,
 } from "./rights.ts";
+import { sample } from "./samples.ts";
 
 type Row = Record<string, unknown>;
 type Sql = ReturnType<typeof connect>;
@@ -240,19 +241,6 @@ async function readRpcs(sql: Sql): Promise<Rpc[]> {
       and has_function_privilege('authenticated', p.oid, 'execute') order by 1`,
   ];
 }
-
-const sample: Record<string, unknown> = {
-  uuid: crypto.randomUUID(),
-  text: "x",
-  bigint: 1,
-  integer: 1,
-  smallint: 1,
-  boolean: true,
-  jsonb: { x: 1 },
-  "text[]": [],
-  "uuid[]": [],
-  "timestamp with time zone": new Date().toISOString(),
-};
 
 const argumentsOf = (rpc: Rpc, tenant: Tenant) =>
   Object.fromEntries(rpc.arguments.map((name, index) => {
