@@ -154,6 +154,8 @@ begin
     raise sqlstate 'PT422' using
       message = 'documents.type_unknown', detail = coalesce(documents_begin.type, 'null');
   end if;
+  -- Nor does anybody bring for another what they might then approve themselves.
+  perform private.require_no_impersonation();
   perform private.documents_check_stated(v_type, documents_begin.stated);
   perform private.files_check_upload(
     documents_begin.name, documents_begin.content_type, documents_begin.size,
@@ -173,7 +175,7 @@ begin
 end;
 $$;
 comment on function public.documents_begin(text, text, text, bigint, text, integer, integer, jsonb) is
-  'Takes room and a path for a scan of the caller''s document (permission documents.submit, or an applicant); the server alone writes its bytes and hands it in. Raises documents.type_unknown, documents.already_submitted, documents.submissions_exhausted, tenants.ambiguous, files.type_unsupported, files.too_large, files.quota_exceeded, limits.exceeded, request.invalid.';
+  'Takes room and a path for a scan of the caller''s document (permission documents.submit, or an applicant); the server alone writes its bytes and hands it in. Raises auth.impersonated, documents.type_unknown, documents.already_submitted, documents.submissions_exhausted, tenants.ambiguous, files.type_unsupported, files.too_large, files.quota_exceeded, limits.exceeded, request.invalid.';
 grant execute on function public.documents_begin(text, text, text, bigint, text, integer, integer, jsonb)
   to authenticated;
 

@@ -18,11 +18,15 @@ from unnest(array[
 
 create function private.wallet_holders(tenant_id uuid, account uuid)
 returns setof uuid
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 stable
 security definer -- reads accounts and members past their policies
+rows 1
 set search_path = ''
 as $$
+#variable_conflict use_column
+begin
+  return query
   select m.person_id
   from public.wallet_ledger_accounts a
   left join public.wallet_agents g
@@ -32,23 +36,29 @@ as $$
   join public.role_permissions rp
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
   where a.tenant_id = wallet_holders.tenant_id and a.id = wallet_holders.account;
+end;
 $$;
 comment on function private.wallet_holders(uuid, uuid) is
   'Who is told about an account: its member or the agents of its organisation, active and with wallet.read.';
 
 create function private.wallet_holder_name(tenant_id uuid, account uuid)
 returns text
-language sql
+language plpgsql
 stable
 security definer -- names holders past their policies
 set search_path = ''
 as $$
-  select coalesce(m.display_name, o.name, t.name)
-  from public.tenants t
-  left join public.wallet_ledger_accounts a on a.tenant_id = t.id and a.id = wallet_holder_name.account
-  left join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
-  left join public.wallet_organisations o on o.tenant_id = a.tenant_id and o.id = a.organisation_id
-  where t.id = wallet_holder_name.tenant_id;
+#variable_conflict use_column
+begin
+  return (
+    select coalesce(m.display_name, o.name, t.name)
+    from public.tenants t
+    left join public.wallet_ledger_accounts a on a.tenant_id = t.id and a.id = wallet_holder_name.account
+    left join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
+    left join public.wallet_organisations o on o.tenant_id = a.tenant_id and o.id = a.organisation_id
+    where t.id = wallet_holder_name.tenant_id
+  );
+end;
 $$;
 comment on function private.wallet_holder_name(uuid, uuid) is
   'The name an account goes by: its member''s or organisation''s; the tenant''s own for the system''s, and where there are several.';
@@ -134,27 +144,27 @@ as $$
 #variable_conflict use_column
 declare
   v_transfer public.wallet_transfers;
-  v_entry public.wallet_entries;
-  v_account public.wallet_ledger_accounts;
+  v_leg record;
   v_count integer := 0;
 begin
   select * into v_transfer from public.wallet_transfers t
   where t.tenant_id = wallet_notify_transfer.tenant_id and t.id = wallet_notify_transfer.transfer;
-  for v_entry in
-    select * from public.wallet_entries e
+  for v_leg in
+    select e.id as entry, e.amount, a as account
+    from public.wallet_entries e
+    join public.wallet_ledger_accounts a on a.tenant_id = e.tenant_id and a.id = e.account_id
     where e.tenant_id = v_transfer.tenant_id and e.transfer_id = v_transfer.id
+      and coalesce(a.person_id, a.organisation_id) is distinct from v_transfer.actor
     order by e.account_id
   loop
-    select * into v_account from public.wallet_ledger_accounts a
-    where a.tenant_id = v_entry.tenant_id and a.id = v_entry.account_id;
     v_count := v_count + private.wallet_tell_holders(
-      v_account, case when v_entry.amount > 0 then 'wallet.received' else 'wallet.charged' end,
-      abs(v_entry.amount), 'wallet_entries:' || v_entry.id,
+      v_leg.account, case when v_leg.amount > 0 then 'wallet.received' else 'wallet.charged' end,
+      abs(v_leg.amount), 'wallet_entries:' || v_leg.entry,
       jsonb_build_object(
         'transfer_id', v_transfer.id::text,
         'name', private.wallet_holder_name(
           v_transfer.tenant_id,
-          case v_entry.account_id
+          case (v_leg.account).id
             when v_transfer.from_account then v_transfer.to_account
             when v_transfer.to_account then v_transfer.from_account
           end

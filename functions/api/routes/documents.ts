@@ -42,6 +42,7 @@ const submit = createRoute({
   responses: {
     201: { description: "It waits", content: { "application/json": { schema: Document } } },
     ...problems(
+      "auth.impersonated",
       "documents.already_submitted",
       "documents.submissions_exhausted",
       "documents.type_unknown",
