@@ -13,6 +13,7 @@ as $$
     'name', t.name,
     'role', member.role,
     'status', member.status,
+    'waiting_for', member.waiting_for,
     'two_factor_from', r.two_factor_from,
     'modules', case when opens.it then to_jsonb(t.modules) else '[]' end,
     'permissions', coalesce(

@@ -68,12 +68,13 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_owner uuid := private.require_member(members_offer_ownership.tenant_id);
+  v_owner uuid := private.require_person(); -- not by a key, nor by somebody who stands in for them
   v_member public.members;
   v_offer public.members_ownership_offers;
 begin
+  perform private.require_member(members_offer_ownership.tenant_id);
   perform private.members_require_owner(members_offer_ownership.tenant_id, v_owner);
-  perform private.require_recent_factor();
+  perform private.require_recent_proof();
   select * into v_member from public.members m
   where m.tenant_id = members_offer_ownership.tenant_id and m.person_id = members_offer_ownership.person
     and m.status = 'active';
@@ -104,7 +105,7 @@ begin
 end;
 $$;
 comment on function public.members_offer_ownership(uuid, uuid, boolean) is
-  'An owner, with a second factor given in the last five minutes, offers ownership to an active member, for seven days. stays: they remain an owner, too. Raises members.permission_denied, two_factor.recent_required, members.not_found, members.not_yourself, members.already_owner, request.invalid.';
+  'An owner who proved within five minutes that it is them (by their second factor where they have one, else by their password) offers ownership to an active member, for seven days. stays: they remain an owner, too. Raises members.permission_denied, two_factor.recent_required, accounts.reauthentication_required, auth.session_bounded, members.not_found, members.not_yourself, members.already_owner, request.invalid.';
 grant execute on function public.members_offer_ownership(uuid, uuid, boolean) to authenticated;
 
 create function public.members_accept_ownership(tenant_id uuid)
@@ -116,10 +117,11 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require_member(members_accept_ownership.tenant_id);
+  v_person uuid := private.require_person();
   v_offer public.members_ownership_offers;
   v_member public.members;
 begin
+  perform private.require_member(members_accept_ownership.tenant_id);
   perform private.members_lock_owners(members_accept_ownership.tenant_id, v_person);
   delete from public.members_ownership_offers o
   where o.tenant_id = members_accept_ownership.tenant_id and o.person_id = v_person
@@ -156,7 +158,7 @@ begin
 end;
 $$;
 comment on function public.members_accept_ownership(uuid) is
-  'The caller accepts the ownership that they were offered; who offered it becomes an admin unless they said that they stay. Raises members.offer_not_found, also where who offered it is no owner any more.';
+  'The caller accepts the ownership that they were offered; who offered it becomes an admin unless they said that they stay. Raises members.offer_not_found, also where who offered it is no owner any more, auth.session_bounded.';
 grant execute on function public.members_accept_ownership(uuid) to authenticated;
 
 create function public.members_drop_ownership_offer(tenant_id uuid, person uuid)

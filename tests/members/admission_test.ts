@@ -150,6 +150,8 @@ Deno.test("who waits comes in by asking again once the policy lets them", async 
   const person = await createPerson();
   await must(join(person, tenant));
   await assertRefused(join(person, tenant), 409, "members.already_member");
+  const me = await must<{ tenants: Member[] }>(person.client.rpc("people_me"));
+  assertEquals(me.tenants.map(({ waiting_for }) => waiting_for), ["approval"]);
   await must(
     owner.client.from("tenants").update({ registration_policy: "open" }).eq("id", tenant.id),
   );

@@ -1,6 +1,6 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
-import { admin, createPerson, type Person } from "../support/clients.ts";
+import { admin, createPerson, type Person, proveRecently } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
 import {
@@ -10,7 +10,9 @@ import {
   setStatus,
   type Tenant,
 } from "../support/tenants.ts";
-import { enrol } from "../two_factor/support.ts";
+import { openSession } from "../sessions/support.ts";
+import { tokenOf } from "../support/api.ts";
+import { codeOf, enrol, forgetSteps, overStack, read } from "../two_factor/support.ts";
 
 const offer = (
   { client }: Person,
@@ -64,10 +66,24 @@ Deno.test("members_offer_ownership: who may, and to whom", async (t) => {
     "not an admin",
     () => assertRefused(offer(manager, tenant, member.id), 403, "members.permission_denied"),
   );
-  await t.step("A13: not without a second factor given just now", async () => {
+  await t.step("A13: not without having proved just now that it is them", async () => {
+    await withDatabase((sql) =>
+      sql`
+        update private.trust_sessions set verified_at = now() - interval '6 minutes'
+        where person_id = ${owner.id}`
+    );
+    const late = offer(owner, tenant, member.id);
+    await assertRefused(late, 403, "two_factor.recent_required");
+    await forgetSteps(owner);
+    const code = codeOf(owner.secret);
+    await read(overStack("/verify", await tokenOf(owner), { code }));
+  });
+  await t.step("A13: who has no second factor gives their password again", async () => {
     const second = await createMember(tenant, "owner");
     const late = offer(second, tenant, member.id);
-    await assertRefused(late, 403, "two_factor.recent_required");
+    await assertRefused(late, 403, "accounts.reauthentication_required");
+    await proveRecently(second);
+    await must(offer(second, tenant, member.id));
   });
   await t.step(
     "not to oneself",
@@ -129,6 +145,15 @@ Deno.test("an offer ends: declined, taken back, run out, or with its author", as
     await refused();
     assertEquals(await rolesOf(tenant, member), ["member"]);
   });
+});
+
+Deno.test("nobody accepts in somebody's place, nor by a key", async () => {
+  const { tenant, owner, member } = await createOwned();
+  await must(offer(owner, tenant, member.id));
+  const bounds = { tenant_id: tenant.id, actor_id: owner.id };
+  const { client } = await openSession(member, { purpose: "impersonation", bounds });
+  await assertRefused(acceptOffer({ ...member, client }, tenant), 403, "auth.session_bounded");
+  await must(acceptOffer(member, tenant));
 });
 
 Deno.test("two who accept at once leave an owner, and the offerer gives it up once", async () => {

@@ -14,6 +14,9 @@ const Membership = z.object({
   name: z.string(),
   role: z.string(),
   status: z.enum(["pending", "active", "suspended", "banned", "left"]),
+  waiting_for: z.enum(["email", "approval", "documents"]).nullable().openapi({
+    description: "What a pending membership still lacks",
+  }),
   two_factor_from: z.iso.datetime({ offset: true }).nullable().openapi({
     description: "From when on the role needs a second factor; without one it opens nothing then",
   }),
