@@ -39,6 +39,26 @@ $$;
 comment on function private.people_membership(public.members) is
   'One entry of tenants in GET /users/me: a membership that is not active, or whose role asks for a factor that is missing, opens nothing. Permissions are those that the session permits.';
 
+create function private.people_providers(person uuid)
+returns jsonb
+language plpgsql -- apple comes in a later chapter
+stable
+security definer -- auth.identities is closed to clients
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(distinct known.provider), '[]')
+    from (
+      select i.provider from auth.identities i where i.user_id = people_providers.person
+      union all
+      select 'apple' from private.apple_identities a where a.person_id = people_providers.person
+    ) known
+  );
+end;
+$$;
+comment on function private.people_providers(uuid) is 'By which providers a person signs in.';
+
 create function private.people_document(person uuid)
 returns jsonb
 language sql
@@ -65,13 +85,7 @@ as $$
       where b.session_id = trust.session_id
     ),
     'deletion_due_at', case when not trust.bounded then p.deletion_due_at end,
-    'providers', coalesce(
-      (
-        select jsonb_agg(distinct i.provider) from auth.identities i
-        where i.user_id = p.id and not trust.bounded
-      ),
-      '[]'
-    ),
+    'providers', case when trust.bounded then '[]' else private.people_providers(p.id) end,
     'tenants', coalesce(
       (
         select jsonb_agg(private.people_membership(m) order by t.slug)

@@ -156,7 +156,12 @@ begin
     select i.id, i.provider, i.email, i.created_at, i.last_sign_in_at
     from auth.identities i
     where i.user_id = v_person
-    order by i.created_at, i.id;
+    union all
+    -- Bound by ourselves, of which Auth knows nothing.
+    select a.id, 'apple', null, a.created_at, a.last_used_at
+    from private.apple_identities a
+    where a.person_id = v_person
+    order by 4, 1;
 end;
 $$;
 comment on function public.accounts_providers() is

@@ -2,9 +2,11 @@
 -- state and a code are good once, and an Apple account is bound to one person.
 
 select private.declare_notification('apple.linked', security => true, template => 'auth.identity_linked');
+select private.declare_notification('apple.unlinked', security => true, template => 'auth.identity_unlinked');
 
 create table private.apple_identities (
   subject text primary key check (char_length(subject) between 1 and 255),
+  id uuid not null unique default private.uuid_v7(),
   person_id uuid not null references public.people (id) on delete cascade,
   relay boolean not null,
   created_at timestamptz not null default now(),
@@ -42,7 +44,9 @@ create index apple_codes_person on private.apple_codes (person_id);
 create index apple_codes_expires_at on private.apple_codes (expires_at);
 
 insert into private.audit_actions (name, description)
-values ('APPLE_LINKED', 'An Apple account was bound to a person');
+values
+  ('APPLE_LINKED', 'An Apple account was bound to a person'),
+  ('APPLE_UNLINKED', 'A person signs in by an Apple account no longer');
 
 create function private.apple_digest(secret text)
 returns text
@@ -207,6 +211,32 @@ $$;
 comment on function public.apple_redeem(text, text) is
   'For the function api: spends a code. Whose session it is; null where the code is unknown, used or too old, or belongs to another app.';
 grant execute on function public.apple_redeem(text, text) to service_role;
+
+create function public.apple_unlink(identity uuid)
+returns boolean
+language plpgsql
+volatile
+security definer -- nobody else writes identities
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := private.require_recent_proof();
+begin
+  delete from private.apple_identities i
+  where i.id = apple_unlink.identity and i.person_id = v_person;
+  if not found then
+    return false;
+  end if;
+  delete from private.apple_codes c where c.person_id = v_person;
+  perform private.audit('APPLE_UNLINKED', 'people:' || v_person);
+  perform private.notify(v_person, 'apple.unlinked', jsonb_build_object('provider', 'Apple'));
+  return true;
+end;
+$$;
+comment on function public.apple_unlink(uuid) is
+  'The caller signs in by this Apple account no longer; the way by mail remains. False where they have no such one. Raises auth.*, two_factor.required, two_factor.recent_required, accounts.reauthentication_required.';
+grant execute on function public.apple_unlink(uuid) to authenticated;
 
 create function private.apple_on_person_erased()
 returns trigger

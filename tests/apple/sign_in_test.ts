@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
-import { assertProblem } from "../support/api.ts";
-import { admin, anonymous, createPerson } from "../support/clients.ts";
+import { assertProblem, callApi, tokenOf } from "../support/api.ts";
+import { admin, anonymous, createPerson, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailsTo, mailTo } from "../support/mail.ts";
 import { getStack } from "../support/stack.ts";
@@ -148,6 +148,40 @@ Deno.test("two who come for one new account at the same moment are one person", 
     Array.from({ length: 4 }, () => personOf(project, apple, user)),
   );
   assert.equal(new Set(people.map(({ id }) => id)).size, 1);
+});
+
+Deno.test("Apple stands among the providers, until its owner signs in by it no longer", async () => {
+  await using apple = new FakeApple();
+  const project = startProject(apple);
+  const person = await createPerson();
+  const user = { subject: newSubject(), email: person.email };
+  await personOf(project, apple, user);
+  const token = await tokenOf(person);
+  const providersOf = async () => {
+    const { data } = await (await callApi("/v1/users/me/providers", { token })).json();
+    return data as { id: string; provider: string }[];
+  };
+  const listed = await providersOf();
+  assert.deepEqual(listed.map(({ provider }) => provider), ["email", "apple"]);
+  assert.deepEqual((await person.client.rpc("people_me")).data.providers, ["apple", "email"]);
+
+  const { id } = listed[1]!;
+  const unlink = (by: string) =>
+    callApi(`/v1/users/me/providers/${id}`, { method: "DELETE", token: by });
+  await assertProblem(await unlink(token), 403, "accounts.reauthentication_required");
+  const reauthenticate = async ({ client, password }: Person) => {
+    const by = await tokenOf({ client });
+    const proved = await callApi("/v1/auth/reauthenticate", { token: by, body: { password } });
+    assert.ok(proved.ok, await proved.text());
+    return by;
+  };
+  const stranger = await reauthenticate(await createPerson());
+  // Not theirs, so Auth is asked, which looks first at how many they have.
+  await assertProblem(await unlink(stranger), 409, "accounts.last_provider");
+  await reauthenticate(person);
+  assert.equal((await unlink(token)).status, 204);
+  await mailTo(person.email, "auth.identity_unlinked");
+  assert.deepEqual((await providersOf()).map(({ provider }) => provider), ["email"]);
 });
 
 Deno.test("an erased person's Apple account is nobody's", async () => {

@@ -107,6 +107,7 @@ export const withoutTenant: Record<string, string | null> = {
   passkeys_rename: "passkeys.not_found",
   passkeys_take_registration: "passkeys.refused",
   passkeys_take_step_up: "passkeys.refused",
+  apple_unlink: "accounts.reauthentication_required",
   people_me: null,
   people_session: "tenants.not_found",
   people_update_me: "request.invalid",

@@ -78,6 +78,36 @@ Deno.test("readConfig() reads lists, and key sets with and without their envelop
   assert.deepEqual(enveloped.tokens.keySet, { keys: [key] });
 });
 
+Deno.test("readConfig() wants all of what signing in with Apple needs, or nothing", async (t) => {
+  const key = "-----BEGIN PRIVATE KEY-----\\nAAAA\\n-----END PRIVATE KEY-----";
+  const apple = {
+    APPLE_CLIENT_ID: "org.example.app",
+    APPLE_TEAM_ID: "TEAM000001",
+    APPLE_KEY_ID: "KEY0000001",
+    APPLE_PRIVATE_KEY: key,
+  };
+  assert.equal(readConfig(hosted).apple, undefined);
+  const read = readConfig({ ...hosted, ...apple }).apple!;
+  assert.equal(read.url, "https://appleid.apple.com");
+  assert.equal(
+    read.redirectUri,
+    `${hosted.SUPABASE_URL}/functions/v1/api/v1/auth/oauth/apple/callback`,
+  );
+  assert.equal(read.privateKey.reveal(), key.replaceAll("\\n", "\n"));
+  for (const name of Object.keys(apple)) {
+    await t.step(`without ${name}`, () => {
+      assert.deepEqual(problemsOf({ ...hosted, ...apple, [name]: "" }), [`${name} is missing`]);
+    });
+  }
+  const wrong = { APPLE_TEAM_ID: "short", APPLE_PRIVATE_KEY: "AAAA" };
+  for (const [name, value] of Object.entries(wrong)) {
+    await t.step(`with a wrong ${name}`, () => {
+      const [problem, ...others] = problemsOf({ ...hosted, ...apple, [name]: value });
+      assert.deepEqual([problem!.split(":")[0], others], [name, []]);
+    });
+  }
+});
+
 Deno.test("readConfig() names every problem at once and repeats no value", () => {
   const secrets = ["sb_secret_but_not_json", "http://outside.example.org", "*", "1.5"];
   const problems = problemsOf({

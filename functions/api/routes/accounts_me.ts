@@ -189,9 +189,11 @@ accountsMe.openapi(listProviders, async (c) => {
 
 accountsMe.openapi(unlink, async (c) => {
   const { caller, database } = c.var;
-  await database.rpc("accounts_caller", { recently_proved: true });
+  const { id } = c.req.valid("param");
+  // Asks for the proof, whosever it is.
+  if (await database.rpc("apple_unlink", { identity: id })) return c.body(null, 204);
   const { auth } = accountDoors(c.req, c.var);
-  await auth.unlink(caller.token, c.req.valid("param").id).catch((error) => {
+  await auth.unlink(caller.token, id).catch((error) => {
     throw unlinkRefusals[error.code]
       ? new ProblemError(unlinkRefusals[error.code]!)
       : refused(error);

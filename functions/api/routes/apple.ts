@@ -8,8 +8,8 @@ import { router } from "shared/http/router.ts";
 import { AppleSignIn } from "../apple.ts";
 import { body, bodyErrors, TokensBody } from "./accounts_schemas.ts";
 
-/** Each leaves a row until Apple answers, and asks who nobody knows yet. */
-const signIns = limited({ name: "apple", by: "ip", limit: 30, window: 300 });
+/** Each leaves a row until Apple answers. A café or a campus comes from one address. */
+const signIns = limited({ name: "apple", by: "ip", limit: 200, window: 300 });
 
 const Begin = z.object({
   redirect_to: z.url({ protocol: /^https?$/ }).max(2048).openapi({

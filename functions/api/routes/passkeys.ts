@@ -25,8 +25,8 @@ import { body, bodyErrors, TokensBody } from "./accounts_schemas.ts";
 /** Hashing ten codes, which comes with the first one, costs a third of a second of CPU. */
 const costly = limited({ name: "passkeys_register", by: "person", limit: 20, window: 300 });
 
-/** Each login leaves a row until it is answered, and asks who nobody knows yet. */
-const logins = limited({ name: "passkeys_login", by: "ip", limit: 30, window: 300 });
+/** Each login leaves a row until it is answered. A café or a campus comes from one address. */
+const logins = limited({ name: "passkeys_login", by: "ip", limit: 200, window: 300 });
 
 const answer = <T extends z.ZodType>(description: string, schema: T) => ({
   description,
