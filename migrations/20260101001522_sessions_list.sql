@@ -70,6 +70,23 @@ comment on function public.sessions_note_place(uuid, uuid, text) is
   'For the functions: the country (ISO 3166, two letters) that a request of the session came from. False where there is no such session or country.';
 grant execute on function public.sessions_note_place(uuid, uuid, text) to service_role;
 
+create function public.sessions_current()
+returns jsonb
+language plpgsql
+stable
+security definer -- asks private.trust
+set search_path = ''
+as $$
+declare
+  v_person uuid := private.require_person();
+begin
+  return jsonb_build_object('person_id', v_person, 'session_id', private.session_id());
+end;
+$$;
+comment on function public.sessions_current() is
+  'Whose session calls, and which: { person_id, session_id }. For what a person does for themselves and in no tenant. Raises auth.required, auth.session_ended, auth.session_bounded, auth.read_only, two_factor.required.';
+grant execute on function public.sessions_current() to authenticated;
+
 create type public.session_card as (
   id uuid,
   device text,

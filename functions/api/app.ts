@@ -7,9 +7,11 @@ import { accounts } from "./routes/accounts.ts";
 import { accountsMe } from "./routes/accounts_me.ts";
 import { accountsSessions } from "./routes/accounts_sessions.ts";
 import { apple } from "./routes/apple.ts";
+import { apiKeys } from "./routes/api_keys.ts";
 import { audit } from "./routes/audit.ts";
 import { documents } from "./routes/documents.ts";
 import { documentsReview } from "./routes/documents_review.ts";
+import { deviceCodes } from "./routes/device_codes.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
@@ -39,6 +41,8 @@ export function createApp(services: Services) {
   app.route("/api/v1/sessions", sessions);
   app.route("/api/v1/admin/documents", documentsReview);
   app.route("/api/v1/documents", documents);
+  app.route("/api/v1/auth/device", deviceCodes);
+  app.route("/api/v1/api-keys", apiKeys);
   app.route("/api/v1/2fa", twoFactor);
   app.route("/api/v1/notifications", notifications);
   app.route("/api/v1/push", push);
@@ -61,6 +65,8 @@ export function createApp(services: Services) {
       operations: "Health and figures of the service, and this document",
       tenants: "The communities one belongs to",
       people: "The person behind the session",
+      api_keys: "What programs of one's own sign in with",
+      device_codes: "Signing in on what has no keyboard (RFC 8628)",
       sessions: "Where one is signed in",
       two_factor: "Codes of an authenticator app, and what a session has proved",
       notifications: "The setting behind a mail; the acts of people who are signed in are RPCs",

@@ -72,7 +72,8 @@ export async function sessionFor(
     });
   } catch (error) {
     await auth.admin.signOut(tokens.access_token, "local");
-    throw error;
+    const ended = error instanceof ProblemError && error.code === "auth.session_ended";
+    throw ended ? unavailable(error) : error;
   }
   return tokens;
 }

@@ -11,8 +11,10 @@ async function identify(request: HonoRequest, variables: Env["Variables"]) {
   const token = bearer.exec(request.header("authorization") ?? "")?.[1];
   if (token === undefined) throw new ProblemError("auth.required");
   const { tokens, database } = variables.services;
-  const caller = await tokens.verify(token);
-  return { caller, database: database.asCaller(token, originOf(request, variables)) };
+  const origin = originOf(request, variables);
+  const caller = await tokens.verify(token, origin);
+  // An API key speaks by the token of the session it opened.
+  return { caller, database: database.asCaller(caller.token, origin) };
 }
 
 /**

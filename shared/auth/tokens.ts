@@ -9,6 +9,7 @@ import {
   type JWTVerifyGetKey,
 } from "jose";
 import type { Config } from "../config.ts";
+import type { Origin } from "../database/client.ts";
 import { ProblemError } from "../errors/problem.ts";
 import { Lru } from "./lru.ts";
 
@@ -20,8 +21,11 @@ export interface Caller {
 }
 
 export interface Tokens {
-  /** Resolves to the caller, or fails with `auth.required` (or `unavailable` without the keys). */
-  verify(token: string): Promise<Caller>;
+  /**
+   * Resolves to the caller, or fails with `auth.required` (or `unavailable` without the keys). What
+   * has to be opened first, such as the session of an API key, is opened on behalf of `origin`.
+   */
+  verify(token: string, origin?: Origin): Promise<Caller>;
 }
 
 /** Algorithms that Supabase signs with; everything else, `none` included, is refused unread. */

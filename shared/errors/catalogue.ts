@@ -27,6 +27,12 @@ export const catalogue = {
   "auth.session_bounded": { status: 403, title: "This session was not opened for that" },
   "auth.session_ended": { status: 401, title: "This session has ended" },
 
+  "api_keys.not_found": { status: 404, title: "No such API key" },
+  "api_keys.refused": { status: 401, title: "The API key is unknown, revoked or past its time" },
+  "api_keys.too_many": { status: 409, title: "There are enough API keys already" },
+
+  "device_codes.not_found": { status: 404, title: "No device waits under this code" },
+
   "sessions.not_found": { status: 404, title: "No such session" },
 
   "accounts.credentials_refused": { status: 401, title: "Address or password is wrong" },

@@ -145,7 +145,7 @@ async function takesFor(
 async function personOf(c: Context<Env>): Promise<string | undefined> {
   const token = /^bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (token === undefined) return undefined;
-  return await c.var.services.tokens.verify(token).then(
+  return await c.var.services.tokens.verify(token, originOf(c.req, c.var)).then(
     ({ personId }) => personId,
     () => undefined,
   );

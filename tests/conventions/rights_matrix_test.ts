@@ -56,6 +56,9 @@ async function createWorld(): Promise<World> {
   const sql = connect();
   for (const { id } of [owner, member]) {
     await sql`select private.notify(${id}, 'two_factor.enabled', '{}', ${tenant.id})`;
+    await sql`insert into api_keys
+      (tenant_id, person_id, name, hint, permissions, read_only, expires_at)
+      values (${tenant.id}, ${id}, 'Matrix', 'abcd', '{tenants.read}', true, now() + interval '1 h')`;
   }
   // Scans are nobody's to see but their person's and reviewers': the matrix has files of its own.
   await sql`delete from files where tenant_id = ${tenant.id} and bucket = 'documents'`;

@@ -2,7 +2,7 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { decodeJwt } from "jose";
 import { type Opening, sessionFor, type SessionTokens } from "shared/auth/session.ts";
 import type { Services } from "shared/services.ts";
-import { type Person, randomAddress } from "../support/clients.ts";
+import { defaultPassword, type Person, randomAddress } from "../support/clients.ts";
 import { createTestServices } from "../support/services.ts";
 import { getStack } from "../support/stack.ts";
 
@@ -53,4 +53,15 @@ export async function joins({ client, token }: OpenedSession, topic: string): Pr
   const state = await new Promise<string>((resolve) => channel.subscribe(resolve));
   await client.removeAllChannels();
   return state === "SUBSCRIBED";
+}
+
+/** A login past all functions of ours, as an app with this user agent makes it. */
+export async function signInFrom(email: string, userAgent: string): Promise<SupabaseClient> {
+  const client = createClient(getStack().url, getStack().publishableKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: { headers: { "user-agent": userAgent, "x-forwarded-for": randomAddress() } },
+  });
+  const { error } = await client.auth.signInWithPassword({ email, password: defaultPassword });
+  if (error) throw error;
+  return client;
 }
