@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { must } from "../support/answers.ts";
 import { assertProblem, tokenOf } from "../support/api.ts";
 import { createPerson } from "../support/clients.ts";
-import { create, findChromium, get, openBrowser, openPage, servePages } from "./browser.ts";
+import { findChromium, openChromium } from "../support/chromium.ts";
+import { create, get, openPage, servePages } from "./browser.ts";
 import { answerTo, clientOf, createApp, optionsOf, type Passkey, read } from "./support.ts";
 
 const executable = findChromium();
@@ -16,7 +17,7 @@ Deno.test({
 }, async (t) => {
   await using pages = servePages();
   await using strange = servePages();
-  await using browser = await openBrowser(executable!);
+  await using browser = await openChromium(executable!);
   const origin = `http://localhost:${pages.addr.port}`;
   const app = await createApp({ origin });
   const { page, device } = await openPage(browser, origin);
