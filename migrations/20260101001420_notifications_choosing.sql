@@ -22,12 +22,13 @@ as $$
         ) order by k.kind
       ), '[]')
       from private.notifications_kinds k
-      join public.modules m on m.slug = split_part(k.kind, '.', 1)
-        or (m.slug = 'accounts' and k.kind like 'auth.%')
       join public.tenants t on t.id = notifications_settings_of.tenant_id
-      -- Kinds whose only channel carries a secret are no choice.
+      -- Kinds whose only channel carries a secret are no choice; what is switched off tells nothing.
       where (not k.security or k.inbox is not null)
-        and (not m.switchable or m.slug = any (t.modules) or t.id = private.platform())
+        and (t.id = private.platform() or not exists (
+          select from public.modules m
+          where m.slug = split_part(k.kind, '.', 1) and m.switchable and m.slug <> all (t.modules)
+        ))
     ),
     'chosen', (
       select coalesce(jsonb_agg(
