@@ -86,7 +86,7 @@ begin
     known.verified,
     known.read_only or num_nonnulls(known.only_tenant, known.permissions, known.actor_id) > 0,
     known.only_tenant, known.permissions,
-    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
+    -- As private.trust_apart_of leaves it.
     case when known.actor_id is not null
       then set_config('nexus.impersonator', known.actor_id::text, true)::uuid
     end
@@ -113,6 +113,9 @@ begin
         or not exists (select from auth.refresh_tokens t where t.session_id = s.id)
       )
   ) known on true;
+  if v_trust.fault = 'auth.session_ended' then
+    return private.trust_apart_of(v_trust);
+  end if;
   return v_trust;
 end;
 $$;
@@ -269,11 +272,16 @@ create function private.impersonator()
 returns uuid
 language plpgsql
 stable
-security definer -- reads private.trust_bounds
+security definer -- reads private.trust_bounds and private.trust_apart
 set search_path = ''
 as $$
+declare
+  v_session uuid := private.session_id();
 begin
-  return (select b.actor_id from private.trust_bounds b where b.session_id = private.session_id());
+  return coalesce(
+    (select b.actor_id from private.trust_bounds b where b.session_id = v_session),
+    (select a.actor_id from private.trust_apart a where a.session_id = v_session)
+  );
 end;
 $$;
 comment on function private.impersonator() is

@@ -78,11 +78,11 @@ as $$
     'two_factor_required', false,
     'impersonation', (
       select jsonb_build_object(
-        'by', b.actor_id, 'name', m.display_name, 'read_only', b.read_only, 'expires_at', b.expires_at
+        'by', a.actor_id, 'name', m.display_name, 'read_only', a.read_only, 'expires_at', a.expires_at
       )
-      from private.trust_bounds b
-      join public.members m on m.tenant_id = b.only_tenant and m.person_id = b.actor_id
-      where b.session_id = trust.session_id
+      from private.trust_apart a
+      join public.members m on m.tenant_id = a.only_tenant and m.person_id = a.actor_id
+      where a.session_id = trust.session_id
     ),
     'deletion_due_at', case when not trust.bounded then p.deletion_due_at end,
     'providers', case when trust.bounded then '[]' else private.people_providers(p.id) end,

@@ -1,6 +1,6 @@
 -- Admin, impersonation: an admin sees the tenant as a member sees it, for a quarter of an hour. The
--- session is one of the member's, opened by the function api within bounds that say who really sits
--- there; it only reads unless asked otherwise, moves no value, and the member is told when it is over.
+-- session is one of the member's, opened by the function api, taken out of Auth and bound to this
+-- tenant; it only reads unless asked otherwise, moves no value, and the member is told when it is over.
 
 select private.declare_permission(
   'admin.impersonate', 'See the tenant as a member below oneself does', array['admin'], own_cases => false
@@ -30,7 +30,7 @@ create table private.admin_impersonations (
   foreign key (tenant_id, actor_id) references public.members (tenant_id, person_id) on delete restrict
 );
 comment on table private.admin_impersonations is
-  'Who acted as whom, why and until when. What the session may do stands in private.trust_bounds.';
+  'Who acted as whom, why and until when. What the session may do stands in private.trust_apart.';
 comment on column private.admin_impersonations.actor_session is
   'The admin''s own session. No foreign key: when it goes, the impersonation is ended and told of.';
 comment on column private.admin_impersonations.session_id is 'The member''s session; null until it is opened.';
@@ -133,10 +133,11 @@ begin
     delete from auth.sessions s where s.id = admin_impersonation_opened.session;
     raise sqlstate 'PT404' using message = 'admin.impersonation_not_found';
   end if;
+  perform private.set_session_apart(admin_impersonation_opened.session);
 end;
 $$;
 comment on function public.admin_impersonation_opened(uuid, uuid, uuid) is
-  'For the function api, before it hands out the session of an impersonation: notes which it is. Raises admin.impersonation_not_found where it is not bound as was granted, or ended meanwhile.';
+  'For the function api, before it hands out the session of an impersonation: notes which it is, and takes it out of Supabase Auth, where its token could change the login. Raises admin.impersonation_not_found where it is not bound as was granted, or ended meanwhile.';
 grant execute on function public.admin_impersonation_opened(uuid, uuid, uuid) to service_role;
 
 -- Ending
@@ -154,7 +155,7 @@ begin
   if not found then
     return;
   end if;
-  delete from auth.sessions s where s.id = impersonation.session_id;
+  perform private.end_session_apart(impersonation.session_id);
   perform private.audit(
     'IMPERSONATION_ENDED', 'members:' || impersonation.person_id, null, null, impersonation.tenant_id,
     impersonation.actor_id

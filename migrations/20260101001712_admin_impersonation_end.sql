@@ -51,7 +51,6 @@ begin
     where i.ended_at is null and (
       i.expires_at <= now()
       or not exists (select from auth.sessions s where s.id = i.actor_session)
-      or i.session_id is not null and not exists (select from auth.sessions s where s.id = i.session_id)
     )
     order by i.id limit 500
     for update skip locked
@@ -65,7 +64,7 @@ begin
 end;
 $$;
 comment on function private.admin_end_impersonations() is
-  'Ends what ran out, and what one of the two sessions is gone of. Returns how many.';
+  'Ends what ran out, and what the admin who began it signed out of. Returns how many.';
 select private.schedule('admin-end-impersonations', '* * * * *', 'select private.admin_end_impersonations()');
 
 create function private.admin_on_member_moved()

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { callApi, tokenOf } from "../support/api.ts";
 import { must } from "../support/answers.ts";
-import { anonymous, type Person } from "../support/clients.ts";
+import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, type Tenant } from "../support/tenants.ts";
+import { clientWith } from "../sessions/support.ts";
 
 export interface Decision {
   id: string;
@@ -105,13 +106,13 @@ export const noticesOf = async (person: Pick<Person, "id">): Promise<string[]> =
 /** Calls a route under `/admin` in the tenant. */
 export async function callAdmin(
   { tenant }: Pick<World, "tenant">,
-  by: Person,
+  by: Person | Impersonating,
   path: string,
   options: { method?: string; body?: unknown } = {},
 ): Promise<Response> {
   return await callApi(`/v1/admin${path}`, {
     ...options,
-    token: await tokenOf(by),
+    token: "token" in by ? by.token : await tokenOf(by),
     headers: { "nexus-tenant": tenant.slug },
   });
 }
@@ -120,22 +121,27 @@ export interface Impersonation {
   id: string;
   read_only: boolean;
   expires_at: string;
-  session: { access_token: string; refresh_token: string };
+  access_token: string;
 }
 
-/** Begins to act as the person; the client of their session. */
+/** Somebody as another sees them: the client and the token of that session. */
+export interface Impersonating extends Person {
+  token: string;
+  impersonation: Impersonation;
+}
+
+/** Begins to act as the person. */
 export async function impersonate(
   world: Pick<World, "tenant">,
   by: Person,
   person: Person,
   body: Record<string, unknown> = {},
-): Promise<Person & { impersonation: Impersonation }> {
+): Promise<Impersonating> {
   const response = await callAdmin(world, by, `/users/${person.id}/impersonate`, {
     body: { reason: "To see what they see", ...body },
   });
-  const impersonation = await response.json();
+  const impersonation: Impersonation = await response.json();
   assert.equal(response.status, 201, JSON.stringify(impersonation));
-  const client = anonymous();
-  await must(client.auth.setSession(impersonation.session));
-  return { ...person, client, impersonation };
+  const token = impersonation.access_token;
+  return { ...person, client: clientWith(token), token, impersonation };
 }

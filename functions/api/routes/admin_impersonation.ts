@@ -22,12 +22,10 @@ const Impersonation = z.object({
   person_id: z.uuid(),
   read_only: z.boolean(),
   expires_at: moment,
-  session: z.object({
-    access_token: z.string(),
-    refresh_token: z.string(),
-    token_type: z.literal("bearer"),
-    expires_in: z.int(),
-    expires_at: z.int().openapi({ description: "Of the token; the impersonation ends before" }),
+  access_token: z.string().openapi({
+    description:
+      "For the Data API, Realtime and these routes. Supabase Auth does not know it: it " +
+      "is not refreshed, and changes nothing of the member's login",
   }),
 }).openapi("Impersonation", {
   description: "A session of the member that opens this tenant only. Its `GET /users/me` has " +
@@ -98,7 +96,7 @@ const end = createRoute({
   method: "delete",
   operationId: "endImpersonation",
   summary: "Stop acting as the member",
-  description: "With one's own session. Signing the other one out does the same within a minute.",
+  description: "With one's own session. Signing that one out does the same within a minute.",
   request: { params },
   responses: {
     204: { description: "Its session is ended" },
@@ -110,27 +108,26 @@ export const impersonation = router();
 
 impersonation.openapi(begin, async (c) => {
   const { database, services, tenant } = c.var;
-  const { id: person } = c.req.valid("param");
   const { reason, writes } = c.req.valid("json");
   const grant = await database.rpc<Grant>("admin_impersonate", {
     tenant_id: tenant.id,
-    person,
+    person: c.req.valid("param").id,
     reason,
     writes,
   });
   const { tenant_id, actor_id, read_only, expires_at } = grant;
   const origin = originOf(c.req, c.var);
-  const session = await sessionFor(services, grant.person_id, {
+  const { access_token } = await sessionFor(services, grant.person_id, {
     purpose: "impersonation",
     bounds: { tenant_id, actor_id, read_only, expires_at },
-    factor: "delegated",
   }, origin);
   await services.database.asService(origin).rpc("admin_impersonation_opened", {
     tenant_id,
     impersonation: grant.id,
-    session: decodeJwt(session.access_token).session_id,
+    session: decodeJwt(access_token).session_id,
   });
-  return c.json({ id: grant.id, person_id: grant.person_id, read_only, expires_at, session }, 201);
+  const { id, person_id } = grant;
+  return c.json({ id, person_id, read_only, expires_at, access_token }, 201);
 });
 
 impersonation.openapi(end, async (c) => {
