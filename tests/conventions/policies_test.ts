@@ -66,6 +66,19 @@ Deno.test("every tenant table's policies start from the tenants the caller has t
   });
 });
 
+Deno.test("what belongs to a person and to no tenant is shown to a session without bounds alone", async () => {
+  await withDatabase(async (sql) => {
+    const columns = await sql<{ table: string }[]>`
+      select relname as table from pg_attribute a join pg_class c on c.oid = a.attrelid
+      where c.relnamespace = 'public'::regnamespace and a.attname = 'tenant_id'`;
+    const tenantTables = new Set(["tenants", ...columns.map(({ table }) => table)]);
+    for (const { schema, table, name, expression } of await read()) {
+      if (schema !== "public" || tenantTables.has(table)) continue;
+      assertEquals(/private\.person\(/.test(expression), false, name);
+    }
+  });
+});
+
 Deno.test("a read under row level security enters by the tenant's index, on every tenant table", async (t) => {
   await withDatabase(async (sql) => {
     const tables = await sql<{ table: string }[]>`
