@@ -216,7 +216,7 @@ $$;
 comment on function private.documents_remind() is
   'Reminds people whose documents run out, so many days before as the type says, each time once; returns how many.';
 
-create function private.documents_remind_reviewers()
+create function public.documents_remind_reviewers(tenant_id uuid, job uuid)
 returns integer
 language plpgsql
 volatile
@@ -225,34 +225,33 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_told record;
-  v_count integer := 0;
+  v_waiting bigint := (
+    select count(*) from public.documents d
+    where d.tenant_id = documents_remind_reviewers.tenant_id and d.status in ('submitted', 'in_review')
+      and d.submitted_at < now() - interval '3 days'
+  );
 begin
-  for v_told in
-    select m.tenant_id, m.person_id, overdue.documents
-    from (
-      select d.tenant_id, count(*) as documents from public.documents d
-      join public.tenants t on t.id = d.tenant_id and 'documents' = any (t.modules)
-      where d.status in ('submitted', 'in_review') and d.submitted_at < now() - interval '3 days'
-      group by d.tenant_id
-    ) overdue
-    join public.members m on m.tenant_id = overdue.tenant_id and m.status = 'active'
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'documents.review'
-    order by m.tenant_id, m.person_id
-  loop
-    perform private.notify(
-      v_told.person_id, 'documents.waiting', jsonb_build_object('count', v_told.documents::text), v_told.tenant_id
-    );
-    v_count := v_count + 1;
-  end loop;
-  return v_count;
+  if v_waiting = 0 then
+    return 0;
+  end if;
+  return private.notify_all(
+    array(
+      select m.person_id from public.members m
+      join public.role_permissions rp
+        on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'documents.review'
+      where m.tenant_id = documents_remind_reviewers.tenant_id and m.status = 'active'
+    ),
+    'documents.waiting',
+    jsonb_build_object('count', v_waiting::text, 'about', 'jobs:' || documents_remind_reviewers.job),
+    documents_remind_reviewers.tenant_id
+  );
 end;
 $$;
-comment on function private.documents_remind_reviewers() is
-  'Tells reviewers how many documents have waited for more than three days; returns how many were told.';
+comment on function public.documents_remind_reviewers(uuid, uuid) is
+  'For the worker: tells reviewers how many documents have waited for more than three days; returns how many were told. The same job again tells nobody anew.';
+grant execute on function public.documents_remind_reviewers(uuid, uuid) to service_role;
 
 select private.schedule('documents-lapse-claims', '*/5 * * * *', 'select private.documents_lapse_claims()');
 select private.schedule('documents-expire', '11 * * * *', 'select private.documents_expire()');
 select private.schedule('documents-remind', '41 * * * *', 'select private.documents_remind()');
-select private.schedule('documents-remind-reviewers', '10 7 * * *', 'select private.documents_remind_reviewers()');
+select private.schedule_local('documents-remind-reviewers', '0 9 * * mon-fri', 'documents.remind_reviewers');

@@ -1,4 +1,5 @@
 import type { Services } from "shared/services.ts";
+import { documentsHandlers } from "./handlers/documents.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { messagingHandlers } from "./handlers/messaging.ts";
@@ -26,6 +27,7 @@ export type Handler = (job: Job, services: Services, signal: AbortSignal) => Pro
 
 /** By kind. A job whose kind is not here stays in the queue until a worker knows it. */
 export const handlers: Record<string, Handler> = {
+  ...documentsHandlers,
   ...filesHandlers,
   ...jobsHandlers,
   ...messagingHandlers,

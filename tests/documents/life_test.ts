@@ -4,61 +4,19 @@ import { must } from "../support/answers.ts";
 import { admin, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
-import { createMember, setStatus, type Tenant } from "../support/tenants.ts";
-import { until } from "../support/wait.ts";
+import { createMember, setStatus } from "../support/tenants.ts";
 import {
   act,
+  approve,
   createApplicant,
-  createCampus,
-  type Document,
+  createReviewed,
   hand,
   handed,
   read,
   saveType,
+  scanIsGone,
+  stored,
 } from "./support.ts";
-
-/** The worker takes its turn. */
-const patience = { timeout: 30_000 };
-
-interface Campus {
-  tenant: Tenant;
-  owner: Person;
-  rita: Person;
-}
-
-async function createReviewed(): Promise<Campus> {
-  const tenant = await createCampus();
-  const [owner, rita] = await Promise.all([
-    createMember(tenant, "owner"),
-    createMember(tenant, "staff"),
-  ]);
-  return { tenant, owner, rita };
-}
-
-/** A document as it is stored, with what is left of its scan. */
-const stored = ({ id }: Pick<Document, "id">) =>
-  withDatabase(async (sql) => {
-    const [row] = await sql`
-      select d.*, f.status as file_status,
-        (select count(*)::int from storage.objects o where o.name like '%' || d.file_id || '%') as objects
-      from documents d left join files f on f.tenant_id = d.tenant_id and f.id = d.file_id
-      where d.id = ${id}`;
-    return row!;
-  });
-
-const scanIsGone = (document: Document, fileId: string) =>
-  until(async () => {
-    const row = await stored(document);
-    const [left] = await withDatabase((sql) =>
-      sql`select count(*)::int as objects from storage.objects where name like ${`%${fileId}%`}`
-    );
-    return row.file_id === null && left!.objects === 0;
-  }, patience);
-
-const approve = ({ rita, tenant }: Campus, document: Document, args = {}) =>
-  must<Document>(act(rita, "approve", tenant, document, args));
-
-const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 
 Deno.test("the scan goes with the decision, its proof stays; where the tenant keeps it, it does too", async () => {
   const campus = await createReviewed();
@@ -154,62 +112,6 @@ Deno.test("a document whose scan was deleted or refused is not approved", async 
   assert.equal(refused.error?.message, "documents.file_missing");
 });
 
-Deno.test("an approval holds as long as the paper or the type says, with reminders before", async () => {
-  const campus = await createReviewed();
-  const { tenant, owner, rita } = campus;
-  await must(
-    saveType(owner, tenant, "student_id", {
-      valid_days: 100,
-      remind_days: [30, 7],
-      keep_file: true,
-    }),
-  );
-  const ana = await createMember(tenant);
-  const document = await handed(ana, tenant);
-  const past = await act(rita, "approve", tenant, document, { expires_at: inDays(-1) });
-  assert.equal(past.error?.message, "request.invalid");
-  const { expires_at } = await approve(campus, document, { expires_at: inDays(400) });
-  assert.ok(Math.abs(Date.parse(expires_at!) - Date.parse(inDays(100))) < 60_000);
-
-  const remindedAfter = (days: number) =>
-    withDatabase(async (sql) => {
-      await sql`
-        update documents set expires_at = now() + make_interval(days => ${days}) - interval '1 minute'
-        where id = ${document.id}`;
-      await sql`select private.documents_remind()`;
-      await sql`select private.documents_remind()`;
-      const told = await sql`
-        select reminded_days from documents where id = ${document.id}`;
-      return told[0]!.reminded_days;
-    });
-  assert.equal(await remindedAfter(40), null);
-  assert.equal(await remindedAfter(29), 30);
-  assert.equal(await remindedAfter(8), 30);
-  assert.equal(await remindedAfter(6), 7);
-  await mailTo(ana.email, "documents.expiring");
-
-  const { file_id } = await stored(document);
-  await withDatabase(async (sql) => {
-    await sql`update documents set expires_at = now() where id = ${document.id}`;
-    await sql`select private.documents_expire()`;
-  });
-  assert.equal((await read(ana, document)).status, "expired");
-  await scanIsGone(document, file_id);
-  await mailTo(ana.email, "documents.expired");
-  assert.equal((await handed(ana, tenant)).attempt, 1);
-});
-
-Deno.test("who hands in the next one in time is not reminded", async () => {
-  const campus = await createReviewed();
-  const { tenant } = campus;
-  const ana = await createMember(tenant);
-  const document = await handed(ana, tenant);
-  await approve(campus, document, { expires_at: inDays(5) });
-  await handed(ana, tenant);
-  await withDatabase((sql) => sql`select private.documents_remind()`);
-  assert.equal((await stored(document)).reminded_days, null);
-});
-
 Deno.test("the person is told of each decision, after it is committed, and never a password", async () => {
   const campus = await createReviewed();
   const { tenant, rita } = campus;
@@ -231,28 +133,6 @@ Deno.test("the person is told of each decision, after it is committed, and never
   assert.ok(!rejected.html.includes("<b>not</b>"));
   const wanted = await mailTo(eva.email, "documents.resubmission_wanted");
   assert.ok(wanted.text.includes("The photo is cut off"));
-});
-
-Deno.test("reviewers are told of documents that wait for more than three days, others are not", async () => {
-  const { tenant, rita } = await createReviewed();
-  const [ana, ben] = await Promise.all([createApplicant(tenant), createMember(tenant)]);
-  const document = await handed(ana, tenant);
-  const remind = () =>
-    withDatabase(async (sql) => {
-      await sql`select private.documents_remind_reviewers()`;
-      return await sql`
-        select person_id, payload from notifications
-        where tenant_id = ${tenant.id} and kind = 'documents.waiting'`;
-    });
-  assert.equal((await remind()).length, 0);
-  await withDatabase((sql) =>
-    sql`update documents set submitted_at = now() - interval '4 days' where id = ${document.id}`
-  );
-  const notices = await remind();
-  const told = notices.map(({ person_id }) => person_id);
-  assert.equal(told.includes(rita.id), true);
-  assert.equal(notices[0]!.payload.count, "1");
-  assert.equal(told.includes(ben.id) || told.includes(ana.id), false);
 });
 
 Deno.test("a person takes back what is not decided on; others' and decided ones they cannot", async () => {

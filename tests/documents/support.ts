@@ -2,7 +2,9 @@ import { pdf } from "../files/pictures.ts";
 import { must } from "../support/answers.ts";
 import { callApi, tokenOf } from "../support/api.ts";
 import { createPerson, type Person } from "../support/clients.ts";
-import { createTenant, type Tenant } from "../support/tenants.ts";
+import { withDatabase } from "../support/database.ts";
+import { createMember, createTenant, type Tenant } from "../support/tenants.ts";
+import { until } from "../support/wait.ts";
 
 export interface Document {
   id: string;
@@ -95,3 +97,46 @@ export async function membershipOf({ client }: Person, tenant: Tenant): Promise<
   const me = await must<{ tenants: { id: string; status: string }[] }>(client.rpc("people_me"));
   return me.tenants.find(({ id }) => id === tenant.id)?.status ?? "none";
 }
+
+/** The worker takes its turn. */
+const patience = { timeout: 30_000 };
+
+export interface Campus {
+  tenant: Tenant;
+  owner: Person;
+  rita: Person;
+}
+
+export async function createReviewed(): Promise<Campus> {
+  const tenant = await createCampus();
+  const [owner, rita] = await Promise.all([
+    createMember(tenant, "owner"),
+    createMember(tenant, "staff"),
+  ]);
+  return { tenant, owner, rita };
+}
+
+/** A document as it is stored, with what is left of its scan. */
+export const stored = ({ id }: Pick<Document, "id">) =>
+  withDatabase(async (sql) => {
+    const [row] = await sql`
+      select d.*, f.status as file_status,
+        (select count(*)::int from storage.objects o where o.name like '%' || d.file_id || '%') as objects
+      from documents d left join files f on f.tenant_id = d.tenant_id and f.id = d.file_id
+      where d.id = ${id}`;
+    return row!;
+  });
+
+export const scanIsGone = (document: Document, fileId: string) =>
+  until(async () => {
+    const row = await stored(document);
+    const [left] = await withDatabase((sql) =>
+      sql`select count(*)::int as objects from storage.objects where name like ${`%${fileId}%`}`
+    );
+    return row.file_id === null && left!.objects === 0;
+  }, patience);
+
+export const approve = ({ rita, tenant }: Campus, document: Document, args = {}) =>
+  must<Document>(act(rita, "approve", tenant, document, args));
+
+export const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
