@@ -71,6 +71,13 @@ begin
   where f.tenant_id = v_file.tenant_id and f.id = v_file.id
   returning * into v_file;
   perform private.audit('FILE_REJECTED', 'files:' || v_file.id, null, null, v_file.tenant_id);
+  perform private.notify(
+    v_file.person_id, 'files.rejected',
+    jsonb_build_object(
+      'file_id', v_file.id, 'name', v_file.name, 'about', 'files:' || v_file.id
+    ),
+    v_file.tenant_id
+  );
   return v_file;
 end;
 $$;

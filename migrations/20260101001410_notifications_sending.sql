@@ -13,6 +13,9 @@ as $$
 begin
   return case
     when event.expires_at <= now() then 'expired'
+    -- Waking somebody for what has been in their inbox for days helps nobody.
+    when notifications_hindrance.channel = 'push' and event.created_at < now() - interval '2 days'
+      then 'expired'
     when not kind.outsiders and not private.notifications_belongs(event.tenant_id, event.person_id)
       then 'not_member'
     when exists (
@@ -150,7 +153,7 @@ begin
       v_event.address,
       (select u.email from auth.users u where u.id = v_event.person_id and u.deleted_at is null)
     );
-    if v_address is null or private.notifications_is_suppressed(v_address) then
+    if v_address is null or private.notifications_is_suppressed(v_address, v_event.kind) then
       perform private.notifications_settle_one(
         v_delivery, 'skipped', case when v_address is null then 'no_address' else 'suppressed' end
       );

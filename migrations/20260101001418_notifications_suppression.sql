@@ -7,7 +7,7 @@ create table private.notifications_suppressions (
   created_at timestamptz not null default now()
 );
 comment on table private.notifications_suppressions is
-  'Addresses that get no mail any more, as SHA-256 of their lower-case form.';
+  'Addresses that bounced for good or whose readers complained, as SHA-256 of their lower-case form.';
 
 create table private.notifications_brakes (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -29,7 +29,7 @@ as $$
 $$;
 comment on function private.notifications_address_digest(text) is 'What the list of suppressions knows an address by.';
 
-create function private.notifications_is_suppressed(address text)
+create function private.notifications_is_suppressed(address text, kind text)
 returns boolean
 language plpgsql
 stable
@@ -40,10 +40,16 @@ begin
   return exists (
     select from private.notifications_suppressions s
     where s.digest = private.notifications_address_digest(notifications_is_suppressed.address)
+      -- Whoever called a newsletter spam still wants to reset their password.
+      and (s.reason = 'bounced' or not exists (
+        select from private.notifications_kinds k
+        where k.kind = notifications_is_suppressed.kind and k.security
+      ))
   );
 end;
 $$;
-comment on function private.notifications_is_suppressed(text) is 'Whether the address gets no mail any more.';
+comment on function private.notifications_is_suppressed(text, text) is
+  'Whether the address gets no mail of this kind: none after a permanent bounce, after a complaint security mail alone.';
 
 create function private.notifications_braked_until(event private.notifications_events)
 returns timestamptz
@@ -108,7 +114,7 @@ begin
     insert into private.notifications_suppressions (digest, reason)
     select distinct private.notifications_address_digest(a.address), notifications_mail_event.event
     from unnest(notifications_mail_event.addresses) a (address)
-    on conflict (digest) do nothing;
+    on conflict (digest) do update set reason = excluded.reason where excluded.reason = 'bounced';
   end if;
   -- Events may come in any order, and a bounce says more than the delivery before it.
   update private.notifications_deliveries d
@@ -128,7 +134,7 @@ begin
 end;
 $$;
 comment on function public.notifications_mail_event(text, text, text, text, text[], boolean) is
-  'For the function webhooks: what a provider says of a mail later: delivered, bounced, complained. A permanent bounce and a complaint end mail to the address. True where the mail was one of ours. Raises webhooks.signature_refused for a call that was taken before.';
+  'For the function webhooks: what a provider says of a mail later: delivered, bounced, complained. A permanent bounce ends mail to the address, a complaint all but security mail. True where the mail was one of ours. Raises webhooks.signature_refused for a call that was taken before.';
 grant execute on function public.notifications_mail_event(text, text, text, text, text[], boolean) to service_role;
 
 create function public.notifications_release_address(address text)

@@ -213,6 +213,13 @@ export const de: Language = {
       heading: "Ein zweiter Faktor wurde entfernt",
       paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
     },
+    "files.rejected": {
+      subject: "Eine Ihrer Dateien wurde abgelehnt",
+      heading: "Eine Ihrer Dateien wurde abgelehnt",
+      paragraphs: [
+        "Bei der Prüfung wurde {name} nicht freigegeben. Niemand sonst sieht die Datei, und nach 30 Tagen wird sie gelöscht.",
+      ],
+    },
     "notifications.digest": {
       subject: "Neues von {sender}",
       heading: "Neues von {sender}",

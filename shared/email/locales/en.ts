@@ -214,6 +214,13 @@ export const en = {
       heading: "A second factor was removed",
       paragraphs: ["If it was not you, reset your password now."],
     },
+    "files.rejected": {
+      subject: "A file of yours was refused",
+      heading: "A file of yours was refused",
+      paragraphs: [
+        "A reviewer did not let {name} through. Nobody else sees it, and it is deleted after 30 days.",
+      ],
+    },
     "notifications.digest": {
       subject: "What is new at {sender}",
       heading: "What is new at {sender}",

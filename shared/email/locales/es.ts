@@ -207,6 +207,11 @@ export const es: Language = {
       heading: "Se quitó un segundo factor",
       paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
     },
+    "files.rejected": {
+      subject: "Se rechazó un archivo suyo",
+      heading: "Se rechazó un archivo suyo",
+      paragraphs: ["La revisión no dejó pasar {name}. Nadie más lo ve y se borra a los 30 días."],
+    },
     "notifications.digest": {
       subject: "Novedades de {sender}",
       heading: "Novedades de {sender}",
