@@ -107,6 +107,11 @@ Deno.test("a held file is seen by its owner and reviewers alone, until one of th
   assert.equal(await statusOf(held), "held");
   await must(act(staff, "files_reject", tenant, held.id));
   assert.equal(await statusOf(held), "rejected");
+  const notices = await must<{ kind: string; payload: Record<string, unknown> }[]>(
+    ana.client.from("notifications").select("kind, payload").eq("tenant_id", tenant.id),
+  );
+  const told = notices.find(({ kind }) => kind === "files.rejected");
+  assert.equal(told?.payload.file_id, held.id, "whose file it was is told");
 
   // A scanner looks with the secret key, where nobody signs in.
   const scanned = await uploaded(ana, tenant, { bytes: photo });
