@@ -146,12 +146,15 @@ $$;
 comment on function private.announce(uuid, text, jsonb) is
   'Sends an event to a person''s own channel, after commit. The payload carries tenant_id and never an own id key. Returns 0 where it may not be told.';
 
-create function private.announce_to(people uuid[], event text, payload jsonb, positions bigint[] default null)
+create function private.announce_to(
+  people uuid[], event text, payload jsonb, permission text, positions bigint[] default null
+)
 returns integer
 language plpgsql
 volatile
 security definer -- reads members and logins past their policies
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin
@@ -164,9 +167,14 @@ begin
     join public.members m
       on m.tenant_id = (announce_to.payload ->> 'tenant_id')::uuid and m.person_id = p.person_id
       and m.status = 'active'
+    join public.role_permissions rp
+      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = announce_to.permission
     join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+    join public.tenants t on t.id = m.tenant_id
+    join public.modules module on module.slug = split_part(announce_to.permission, '.', 1)
     join auth.users u on u.id = p.person_id
-    where (u.banned_until is null or u.banned_until <= now())
+    where (not module.switchable or module.slug = any (t.modules))
+      and (u.banned_until is null or u.banned_until <= now())
       and (
         r.two_factor_from is null or r.two_factor_from > now()
         or exists (select from private.trust_factors f where f.person_id = p.person_id)
@@ -174,5 +182,5 @@ begin
   ));
 end;
 $$;
-comment on function private.announce_to(uuid[], text, jsonb, bigint[]) is
-  'Sends the same event to several people''s own channels: to those who are active members of the payload''s tenant now, not banned, and have the factor that their role asks for. positions: one each, into the payload. Returns how many were sent.';
+comment on function private.announce_to(uuid[], text, jsonb, text, bigint[]) is
+  'Sends the same event to several people''s own channels: to those who have the permission in the payload''s tenant now, are not banned, and have the factor that their role asks for. positions: one each, into the payload. Returns how many were sent.';

@@ -120,7 +120,8 @@ begin
   );
   perform private.announce_to(
     v_people, 'moderation:' || what,
-    jsonb_build_object('tenant_id', matter.tenant_id, 'case_id', matter.id, 'kind', matter.kind)
+    jsonb_build_object('tenant_id', matter.tenant_id, 'case_id', matter.id, 'kind', matter.kind),
+    'moderation.report'
   );
 end;
 $$;
@@ -178,12 +179,14 @@ set search_path = ''
 as $$
 declare
   v_snapshot jsonb;
+  v_reason text := coalesce(left(matter.note, 1000), matter.kind);
 begin
-  if moderation_carry_out.action = 'suspend' then
-    -- The door of every suspension: it asks for members.manage, and for a role above theirs.
-    perform public.members_set_status(
-      matter.tenant_id, matter.author_id, 'suspended', coalesce(left(matter.note, 1000), matter.kind)
-    );
+  -- What is decided about a person goes by the door for that: it asks for members.manage and for a role
+  -- above theirs, keeps the decision, tells them, and takes their appeal (admin_appeal).
+  if moderation_carry_out.action = 'warn' then
+    perform public.admin_warn(matter.tenant_id, matter.author_id, v_reason);
+  elsif moderation_carry_out.action = 'suspend' then
+    perform public.members_set_status(matter.tenant_id, matter.author_id, 'suspended', v_reason);
   elsif moderation_carry_out.action = 'remove' then
     execute format('select %s($1, $2)', private.moderation_call(matter.kind, 'remove'))
       into v_snapshot using matter.tenant_id, matter.subject_id;
@@ -193,7 +196,7 @@ begin
 end;
 $$;
 comment on function private.moderation_carry_out(public.moderation_cases, text) is
-  'Does what was decided: removes the thing, or suspends its author by the members'' own door.';
+  'Does what was decided: removes the thing, or warns or suspends its author by admin''s own doors.';
 
 create function public.moderation_decide(tenant_id uuid, case_id uuid, action text, note text default null)
 returns public.moderation_cases
@@ -229,10 +232,10 @@ begin
     'MODERATION_DECIDED', 'moderation_cases:' || v_case.id, null,
     jsonb_build_object('action', moderation_decide.action), v_case.tenant_id, v_me
   );
-  if v_action is not null then
+  if v_action = 'remove' then
     perform private.notify(
       v_case.author_id, 'moderation.decided',
-      private.moderation_notice(v_case) || jsonb_build_object('action', v_action), v_case.tenant_id
+      private.moderation_notice(v_case), v_case.tenant_id
     );
   end if;
   perform private.notify_all(
@@ -246,5 +249,5 @@ begin
 end;
 $$;
 comment on function public.moderation_decide(uuid, uuid, text, text) is
-  'Decides an open case: dismiss, warn the author, remove the thing, or suspend its author, which takes members.manage, too (permission moderation.review). Author and reporters are told. Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid, members.*.';
+  'Decides an open case: dismiss it, remove the thing, or warn or suspend its author, which takes members.manage, too (permission moderation.review). Author and reporters are told. Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid, members.*.';
 grant execute on function public.moderation_decide(uuid, uuid, text, text) to authenticated;

@@ -1,5 +1,6 @@
--- Moderation, appeals: whoever a decision concerns may say once why it is wrong, and another moderator
--- than the first decides. Overturned, what was removed is there again.
+-- Moderation, appeals: whose thing was removed may say once why that is wrong, and another moderator
+-- than the first decides. Overturned, it is there again. A warning or suspension is appealed where it
+-- was decided: admin_appeal.
 
 create function public.moderation_appeal(tenant_id uuid, case_id uuid, statement text)
 returns public.moderation_cases
@@ -24,9 +25,10 @@ begin
   v_case := private.moderation_lock(moderation_appeal.tenant_id, moderation_appeal.case_id);
   if v_case.author_id <> v_me or v_case.status in ('open', 'dismissed') then
     raise sqlstate 'PT404' using message = 'moderation.case_not_found';
-  elsif v_case.status <> 'actioned' then
+  elsif v_case.status <> 'actioned' or v_case.action <> 'remove' then
     raise sqlstate 'PT409' using
-      message = 'request.transition_refused', detail = 'moderation_cases: ' || v_case.status;
+      message = 'request.transition_refused',
+      detail = format('moderation_cases: %s, %s', v_case.status, v_case.action);
   elsif v_case.decided_at < now() - interval '30 days' then
     raise sqlstate 'PT409' using message = 'moderation.appeal_over';
   end if;
@@ -40,7 +42,7 @@ begin
 end;
 $$;
 comment on function public.moderation_appeal(uuid, uuid, text) is
-  'Appeals a decision about the caller, within 30 days and once; a suspended member may. Raises tenants.not_found, moderation.case_not_found, moderation.appeal_over, request.transition_refused, request.invalid.';
+  'Appeals the removal of something of the caller''s, within 30 days and once; a suspended member may. Raises tenants.not_found, moderation.case_not_found, moderation.appeal_over, request.transition_refused, request.invalid.';
 grant execute on function public.moderation_appeal(uuid, uuid, text) to authenticated;
 
 create function private.moderation_take_back(matter public.moderation_cases)
@@ -54,23 +56,16 @@ as $$
 declare
   v_snapshot jsonb;
 begin
-  if matter.action = 'suspend' and exists (
-    select from public.members m
-    where m.tenant_id = matter.tenant_id and m.person_id = matter.author_id and m.status = 'suspended'
-  ) then
-    perform public.members_set_status(matter.tenant_id, matter.author_id, 'active');
-  elsif matter.action = 'remove' then
-    select k.snapshot into v_snapshot from private.moderation_kept k
-    where k.tenant_id = matter.tenant_id and k.case_id = matter.id;
-    if found then
-      execute format('select %s($1, $2, $3)', private.moderation_call(matter.kind, 'restore'))
-        using matter.tenant_id, matter.subject_id, v_snapshot;
-    end if;
+  select k.snapshot into v_snapshot from private.moderation_kept k
+  where k.tenant_id = matter.tenant_id and k.case_id = matter.id;
+  if found then
+    execute format('select %s($1, $2, $3)', private.moderation_call(matter.kind, 'restore'))
+      using matter.tenant_id, matter.subject_id, v_snapshot;
   end if;
 end;
 $$;
 comment on function private.moderation_take_back(public.moderation_cases) is
-  'Undoes what was decided, as far as it is still so.';
+  'Brings back what was removed, while it is kept.';
 
 create function public.moderation_decide_appeal(
   tenant_id uuid, case_id uuid, uphold boolean, note text default null
@@ -117,7 +112,7 @@ begin
 end;
 $$;
 comment on function public.moderation_decide_appeal(uuid, uuid, boolean, text) is
-  'Upholds a decision or overturns it, which brings back what was removed or who was suspended; never by who decided first (permission moderation.review). Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid, members.*.';
+  'Upholds a removal or overturns it, which brings back what was removed; never by who decided first (permission moderation.review). Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid.';
 grant execute on function public.moderation_decide_appeal(uuid, uuid, boolean, text) to authenticated;
 
 create function private.moderation_forget()

@@ -109,6 +109,30 @@ $$;
 comment on function private.messaging_shows_presence(text) is
   'Whether the caller chose to be seen there: nowhere, in their conversations, or in the whole tenant.';
 
+-- An admin who acts as a member sees the tenant as they do, but reads none of their letters.
+create function private.messaging_close_to_actors()
+returns trigger
+language plpgsql
+volatile
+security definer -- reads the permissions whatever the writer may see
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  new.permissions := array(
+    select p.name from public.permissions p
+    where p.module <> 'messaging' and (new.permissions is null or p.name = any (new.permissions))
+  );
+  return new;
+end;
+$$;
+comment on function private.messaging_close_to_actors() is
+  'Before insert on trust_bounds: the session of an impersonation has every permission but those of messaging.';
+
+create trigger messaging_close_to_actors before insert on private.trust_bounds
+  for each row when (new.actor_id is not null)
+  execute function private.messaging_close_to_actors();
+
 create function private.messaging_signal(
   tenant_id uuid, conversation_id uuid, event text, payload jsonb default '{}'
 )

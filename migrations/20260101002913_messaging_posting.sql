@@ -25,30 +25,6 @@ $$;
 comment on function private.messaging_reach(uuid, uuid, uuid) is
   'Whom what the sender does in the conversation reaches: its members, without those who blocked the sender.';
 
-create function private.messaging_readers(tenant_id uuid, people uuid[])
-returns uuid[]
-language plpgsql
-stable
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return array(
-    select m.person_id
-    from public.members m
-    join public.tenants t on t.id = m.tenant_id and 'messaging' = any (t.modules)
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'messaging.read'
-    where m.tenant_id = messaging_readers.tenant_id and m.person_id = any (messaging_readers.people)
-      and m.status = 'active'
-    order by m.person_id
-  );
-end;
-$$;
-comment on function private.messaging_readers(uuid, uuid[]) is
-  'Those of the people who may read messages in the tenant now: asked at each sending, so whoever lost the right gets nothing more.';
-
 create function private.messaging_payload(message public.messaging_messages)
 returns jsonb
 language plpgsql
@@ -80,7 +56,6 @@ as $$
 declare
   v_people uuid[];
   v_positions bigint[];
-  v_readers uuid[];
 begin
   -- In one order for everybody, or two messages in two conversations could wait for each other.
   perform from private.messaging_people p
@@ -103,17 +78,8 @@ begin
   into v_people, v_positions
   from moved m;
 
-  v_readers := private.messaging_readers(message.tenant_id, v_people);
   perform private.announce_to(
-    array(
-      select p.person_id from unnest(v_people, v_positions) p (person_id, position)
-      where p.person_id = any (v_readers) order by p.person_id
-    ),
-    messaging_tell.event, private.messaging_payload(message),
-    array(
-      select p.position from unnest(v_people, v_positions) p (person_id, position)
-      where p.person_id = any (v_readers) order by p.person_id
-    )
+    v_people, messaging_tell.event, private.messaging_payload(message), 'messaging.read', v_positions
   );
   perform private.messaging_signal(
     message.tenant_id, message.conversation_id, messaging_tell.event,
@@ -206,6 +172,7 @@ language plpgsql
 volatile
 security definer -- nobody else writes messages
 set search_path = ''
+set plan_cache_mode = force_generic_plan -- for all it calls: planning would cost more than sending
 as $$
 #variable_conflict use_column
 declare

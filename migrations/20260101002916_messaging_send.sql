@@ -139,6 +139,7 @@ language plpgsql
 volatile
 security definer -- nobody else writes messages
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare

@@ -188,7 +188,7 @@ begin
       'tenant_id', message.tenant_id, 'conversation_id', message.conversation_id, 'message_id', message.id,
       'seq', message.seq
     ),
-    array[v_position]
+    'messaging.read', array[v_position]
   );
 end;
 $$;

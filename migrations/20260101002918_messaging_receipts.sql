@@ -95,12 +95,11 @@ begin
   perform private.announce_to(
     array[person] || case
       when conversation.kind = 'direct' and private.messaging_shows_receipts(conversation.tenant_id, person)
-      then private.messaging_readers(
-        conversation.tenant_id,
-        array_remove(private.messaging_reach(conversation.tenant_id, conversation.id, person), person)
-      ) else '{}' end,
+      then array_remove(private.messaging_reach(conversation.tenant_id, conversation.id, person), person)
+      else '{}' end,
     v_event,
-    v_payload || jsonb_build_object('tenant_id', conversation.tenant_id, 'conversation_id', conversation.id)
+    v_payload || jsonb_build_object('tenant_id', conversation.tenant_id, 'conversation_id', conversation.id),
+    'messaging.read'
   );
   if private.messaging_shows_receipts(conversation.tenant_id, person) then
     insert into public.messaging_receipts (tenant_id, conversation_id, person_id, kind, seq, at)

@@ -1,4 +1,4 @@
-\set me random(1, 200)
+\set me random(1, 100)
 \set c (:me - 1) * 50 + random(1, 50)
 begin;
 set local role authenticated;

@@ -1,4 +1,4 @@
--- A thousand members who are signed in. Each of the first 200 talks with 50 others, in 5,000
+-- A thousand members who are signed in. Each of the first 100 talks with 50 others, in 5,000
 -- conversations of two; member 1001 is in a thousand conversations.
 create schema bench;
 grant usage on schema bench to public;

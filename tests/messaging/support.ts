@@ -164,12 +164,19 @@ export interface Listener extends AsyncDisposable {
 }
 
 /** Joins a private channel: the events it hears, or the refusal. */
-export async function listen({ client }: Pick<Person, "client">, topic: string): Promise<Listener> {
+export async function listen(
+  { client }: Pick<Person, "client">,
+  topic: string,
+  onEvent: (one: Heard) => void = () => {},
+): Promise<Listener> {
   const { data } = await client.auth.getSession();
   await client.realtime.setAuth(data.session?.access_token ?? null);
   const heard: Heard[] = [];
   const channel = client.channel(topic, { config: { private: true } })
-    .on("broadcast", { event: "*" }, ({ event, payload }) => void heard.push({ event, payload }));
+    .on("broadcast", { event: "*" }, ({ event, payload }) => {
+      heard.push({ event, payload });
+      onEvent({ event, payload });
+    });
   const status = await new Promise<string>((resolve) => channel.subscribe(resolve));
   const named = (event: string) =>
     heard.filter((one) => one.event === event).map(({ payload }) => payload);

@@ -2,7 +2,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
-import { createMember, type Tenant } from "../support/tenants.ts";
+import { createMember, setStatus, type Tenant } from "../support/tenants.ts";
 import {
   createGroup,
   createTalkingTenant,
@@ -217,24 +217,55 @@ Deno.test("an appeal is decided by somebody else, and overturned it brings back 
   });
 });
 
-Deno.test("a suspension goes by the members' door, and the suspended may appeal", async () => {
+Deno.test("a warning or suspension goes by the door for decisions about members", async () => {
+  const world = await createWorld();
+  const { tenant, owner, staff, admin, author } = world;
+  const cases = [await reported(world, "once"), await reported(world, "twice")];
+  for (const action of ["warn", "suspend"]) {
+    await assertRefused(
+      call(staff, tenant, "decide", { case_id: cases[0]!.case_id, action }),
+      403,
+      "members.permission_denied",
+    );
+  }
+  const [warned, suspended] = cases.map(({ case_id }) => case_id);
+  await must(call(admin, tenant, "decide", { case_id: warned, action: "warn", note: "Once." }));
+  await must(
+    call(admin, tenant, "decide", { case_id: suspended, action: "suspend", note: "Twice." }),
+  );
+  const [member] = await must<{ status: string }[]>(
+    owner.client.from("members").select("status").eq("person_id", author.id),
+  );
+  assertEquals(member!.status, "suspended");
+  const decisions = await must<{ kind: string; reason: string }[]>(
+    owner.client.from("admin_decisions").select("kind, reason").eq("person_id", author.id).order(
+      "id",
+    ),
+  );
+  assertEquals(decisions, [
+    { kind: "warning", reason: "Once." },
+    { kind: "suspension", reason: "Twice." },
+  ]);
+  // There is one appeal, and it is admin's.
+  await assertRefused(
+    call(author, tenant, "appeal", { case_id: suspended, statement: "I will be kind." }),
+    409,
+    "request.transition_refused",
+  );
+  assertEquals(await notices(author), []);
+});
+
+Deno.test("a suspended member appeals the removal of what they said", async () => {
   const world = await createWorld();
   const { tenant, owner, staff, admin, author } = world;
   const { case_id } = await reported(world);
-  await assertRefused(
-    call(staff, tenant, "decide", { case_id, action: "suspend" }),
-    403,
-    "members.permission_denied",
+  await must(call(staff, tenant, "decide", { case_id, action: "remove" }));
+  await setStatus(owner.client, tenant, author, "suspended");
+  await must(call(author, tenant, "appeal", { case_id, statement: "It was a joke." }));
+  assertEquals(
+    (await must<Case>(call(admin, tenant, "decide_appeal", { case_id, uphold: true }))).status,
+    "upheld",
   );
-  await must(call(admin, tenant, "decide", { case_id, action: "suspend" }));
-  const status = async () =>
-    (await must<{ status: string }[]>(
-      owner.client.from("members").select("status").eq("person_id", author.id),
-    ))[0]!.status;
-  assertEquals(await status(), "suspended");
-  await must(call(author, tenant, "appeal", { case_id, statement: "I will be kind." }));
-  await must(call(owner, tenant, "decide_appeal", { case_id, uphold: false }));
-  assertEquals(await status(), "active");
 });
 
 Deno.test("nobody decides about themselves, and no appeal comes after 30 days", async () => {
@@ -272,7 +303,9 @@ Deno.test("every state of a case can be reached and left, but for the last ones"
   const world = await createWorld();
   const { tenant, staff, admin, author } = world;
   const reached = new Set<string>();
-  for (const [action, uphold] of [["dismiss", null], ["warn", true], ["warn", false]] as const) {
+  for (
+    const [action, uphold] of [["dismiss", null], ["remove", true], ["remove", false]] as const
+  ) {
     const { case_id } = await reported(world, `about ${action} ${uphold}`);
     reached.add("open");
     reached.add((await must<Case>(call(staff, tenant, "decide", { case_id, action }))).status);
