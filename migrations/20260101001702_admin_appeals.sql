@@ -259,3 +259,8 @@ $$;
 comment on function public.admin_appeal_decide(uuid, uuid, boolean, text) is
   'Upholds or overturns a decision that was appealed (permission members.manage), by somebody else than who took it; overturning takes its effect back. Raises admin.appeal_not_found, admin.own_decision, members.not_yourself, members.role_above_own, members.permission_denied, request.transition_refused, request.invalid.';
 grant execute on function public.admin_appeal_decide(uuid, uuid, boolean, text) to authenticated;
+
+select private.declare_metric(
+  'appeals_open', 'gauge', 'Appeals that nobody has decided yet.',
+  $$select count(*) as value from public.admin_appeals a where a.status = 'submitted'$$
+);

@@ -163,7 +163,7 @@ begin
     concat_ws(
       ' ',
       case when status is null then $sql$and m.status <> 'left'$sql$ else 'and m.status = $2' end,
-      case when role is not null then 'and m.role = $3' end,
+      case when role is not null then $sql$and $3 = any (string_to_array(m.role, '+') || m.role)$sql$ end,
       case when "from" is not null then 'and m.created_at >= $4' end,
       case when "to" is not null then 'and m.created_at < $5' end,
       case
@@ -191,7 +191,7 @@ $$;
 comment on function public.admin_users(
   uuid, text, text, text, text, timestamptz, timestamptz, text, text, int
 ) is
-  'The tenant''s members for its admins (permission members.manage), those who left only by status. search: a part of the name, or a whole e-mail address; attention: unverified, pending or stuck; from and to: when they joined; sort: name, -name, joined or -joined. Raises request.invalid.';
+  'The tenant''s members for its admins (permission members.manage), those who left only by status. search: a part of the name, or a whole e-mail address; role: one that they have, beside others or not; attention: unverified, pending or stuck; from and to: when they joined; sort: name, -name, joined or -joined. Raises request.invalid.';
 grant execute on function public.admin_users(
   uuid, text, text, text, text, timestamptz, timestamptz, text, text, int
 ) to authenticated;

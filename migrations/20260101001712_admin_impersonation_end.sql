@@ -128,3 +128,8 @@ comment on function private.admin_forget_person() is
 create trigger admin_forget_person after update of erased_at on public.people
   for each row when (old.erased_at is null and new.erased_at is not null)
   execute function private.admin_forget_person();
+
+select private.declare_metric(
+  'impersonations_open', 'gauge', 'Admins who act as a member at the moment.',
+  $$select count(*) as value from private.admin_impersonations i where i.ended_at is null$$
+);

@@ -93,6 +93,8 @@ Deno.test("GET /admin/users searches, filters and sorts the tenant's own members
     const { data: [found] } = await list(world, { status: "suspended" });
     assertEquals([found!.id, found!.suspended_until === null], [member.id, false]);
     assertEquals((await list(world, { role: "admin" })).data.length, 2);
+    await must(act(world, manager, "members_set_role", zoe, { role: "guest+staff" }));
+    assertEquals(names(await list(world, { role: "staff" })), ["Zoë Ångström"]);
     assertEquals((await list(world, { role: "admin", status: "banned" })).data, []);
   });
   await t.step("in both orders, by name and by time", async () => {
