@@ -134,6 +134,8 @@ comment on function private.push_forget_silent() is
 select private.schedule('push-forget-silent', '37 4 * * *', 'select private.push_forget_silent()');
 select private.declare_metric(
   'push_targets', 'gauge', 'Browsers and apps that push reaches, by kind.',
-  $$select count(*) as value, jsonb_build_object('kind', t.kind) as labels
-    from private.push_targets t group by t.kind$$
+  $$select count(t.kind) as value, jsonb_build_object('kind', kinds.kind) as labels
+    from unnest(array['web', 'fcm']) kinds(kind)
+    left join private.push_targets t on t.kind = kinds.kind
+    group by kinds.kind$$
 );

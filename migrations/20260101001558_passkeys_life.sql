@@ -162,7 +162,7 @@ select private.schedule(
 
 select private.declare_metric(
   'passkeys_registered', 'gauge', 'Passkeys, by whether they are synced between devices.',
-  $$select count(p.id) as value, jsonb_build_object('synced', kinds.synced) as labels
+  $$select count(p.id) as value, jsonb_build_object('synced', kinds.synced::text) as labels
     from (values (true), (false)) kinds(synced)
     left join private.passkeys p on p.synced = kinds.synced
     group by kinds.synced$$
