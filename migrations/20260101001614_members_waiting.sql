@@ -84,10 +84,10 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_actor uuid := private.require(members_nudge.tenant_id, 'members.manage');
   v_member public.members;
   v_app text;
 begin
+  perform private.require(members_nudge.tenant_id, 'members.manage');
   select * into v_member from public.members m
   where m.tenant_id = members_nudge.tenant_id and m.person_id = members_nudge.person
     and m.status = 'pending'

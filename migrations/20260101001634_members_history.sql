@@ -22,7 +22,25 @@ create trigger members_history_append_only before update or delete on public.mem
 create trigger members_history_not_truncated before truncate on public.members_history
   for each statement execute function private.refuse_change();
 
-create function private.members_remember()
+create function private.members_remember_begun()
+returns trigger
+language plpgsql
+volatile
+security definer -- nobody else writes the history
+set search_path = ''
+as $$
+declare
+  -- Once a statement: many come at once where a tenant is brought in from elsewhere.
+  v_actor uuid := private.person();
+begin
+  insert into public.members_history (tenant_id, person_id, status, role, admitted_by, actor)
+  select b.tenant_id, b.person_id, b.status, b.role, b.admitted_by, v_actor from begun b;
+  return null;
+end;
+$$;
+comment on function private.members_remember_begun() is 'After memberships began.';
+
+create function private.members_remember_changed()
 returns trigger
 language plpgsql
 volatile
@@ -35,13 +53,14 @@ begin
   return null;
 end;
 $$;
-comment on function private.members_remember() is 'After a membership began or changed its status or role.';
+comment on function private.members_remember_changed() is 'After a membership changed its status or role.';
 
 create trigger members_remember_begun after insert on public.members
-  for each row execute function private.members_remember();
+  referencing new table as begun
+  for each statement execute function private.members_remember_begun();
 create trigger members_remember_changed after update of status, role on public.members
   for each row when ((old.status, old.role) is distinct from (new.status, new.role))
-  execute function private.members_remember();
+  execute function private.members_remember_changed();
 
 alter table public.members_history enable row level security;
 create policy members_history_select_manager on public.members_history
