@@ -95,6 +95,45 @@ comment on function public.accounts_attempt(text, text, text) is
   'For the function api: counts an act (register, resend, forgot, login) of a client at an address, committed before it is done. A login counts as failed until accounts_login_succeeded says otherwise.';
 grant execute on function public.accounts_attempt(text, text, text) to service_role;
 
+-- Who signs up at Auth directly is counted with those who come through us.
+create function private.accounts_before_user_created(event jsonb)
+returns jsonb
+language plpgsql
+volatile
+security definer -- nobody else writes the counters
+set search_path = ''
+as $$
+declare
+  v_address text := event -> 'metadata' ->> 'ip_address';
+  v_client text := case when family(v_address::inet) = 6
+    then network(set_masklen(v_address::inet, 64))::text else v_address end;
+  v_verdict public.limits_verdict;
+begin
+  -- Who comes by a provider proved themselves there.
+  if event -> 'user' -> 'app_metadata' ->> 'provider' is distinct from 'email' then
+    return '{}';
+  end if;
+  select v.* into v_verdict
+  from private.accounts_rates r,
+    private.count_attempt(
+      private.accounts_attempt_key('register', 'ip', null, v_client), r.quota, r.period
+    ) v
+  where r.act = 'register' and r.counted_by = 'ip';
+  if v_verdict.allowed then
+    return '{}';
+  end if;
+  return jsonb_build_object(
+    'error', jsonb_build_object('http_code', 429, 'message', 'limits.exceeded')
+  );
+exception when invalid_text_representation then
+  return '{}'; -- Auth knows no address of the client, so there is none to count by
+end;
+$$;
+comment on function private.accounts_before_user_created(jsonb) is
+  'Auth''s hook before it makes a login for who signs up: five an hour for a client, together with POST /auth/register. Answers 429 limits.exceeded.';
+grant usage on schema private to supabase_auth_admin;
+grant execute on function private.accounts_before_user_created(jsonb) to supabase_auth_admin;
+
 create function private.accounts_forgive(email text)
 returns void
 language sql

@@ -28,7 +28,7 @@ const localFunctions = /http:\/\/host\.docker\.internal:\d+\/functions\/v1/g;
 
 /** `config.toml` with the addresses of the deployed app in place of this machine's. */
 export async function pushConfig(
-  { ref, siteUrl, functionsUrl }: Target,
+  { ref, siteUrl, functionsUrl, providers }: Target,
   folder: string,
 ): Promise<void> {
   const config = (await Deno.readTextFile(join(root, "supabase", "config.toml")))
@@ -46,7 +46,11 @@ additional_redirect_urls = [${JSON.stringify(`${siteUrl}/**`)}]
 
 [remotes.deployed.auth.hook.send_email]
 secrets = "env(SEND_EMAIL_HOOK_SECRET)"
-`,
+${
+      providers.map((name) => `\n[remotes.deployed.auth.external.${name}]\nenabled = true\n`).join(
+        "",
+      )
+    }`,
   );
   await run(folder, "config", "push", `--remote=${ref}`);
 }

@@ -10,6 +10,8 @@ export interface Target {
   functionsUrl: string;
   /** The worker's secret, where a new one is wanted. */
   workerSecret: string | undefined;
+  /** Of `[auth.external.*]`, those whose keys are given. */
+  providers: string[];
   /** What the functions read of their environment, beyond what the platform gives them. */
   secrets: Record<string, string>;
 }
@@ -35,6 +37,7 @@ export function readTarget(env: Record<string, string>): Target {
   const url = env.SUPABASE_URL || `https://${ref}.supabase.co`;
   const problems = [
     ...missing(env),
+    ...halfGiven(env),
     ...(ref && !/^[a-z]{20}$/.test(ref) ? ["SUPABASE_PROJECT_REF is twenty small letters"] : []),
     ...(env.NEXUS_SITE_URL && !URL.canParse(env.NEXUS_SITE_URL)
       ? ["NEXUS_SITE_URL is no URL"]
@@ -50,8 +53,21 @@ export function readTarget(env: Record<string, string>): Target {
     siteUrl: env.NEXUS_SITE_URL!.replace(/\/$/, ""),
     functionsUrl: `${url}/functions/v1`,
     workerSecret: env.WORKER_SECRET || undefined,
+    providers: providers.filter((name) => keysOf(name).every((key) => env[key])),
     secrets,
   };
+}
+
+/** Providers of `config.toml` that a deployment switches on by their keys. */
+const providers = ["google", "github"];
+
+const keysOf = (provider: string) =>
+  ["CLIENT_ID", "CLIENT_SECRET"].map((key) => `${provider.toUpperCase()}_${key}`);
+
+function halfGiven(env: Record<string, string>): string[] {
+  return providers.map(keysOf).filter((keys) => keys.some((key) => env[key]))
+    .flatMap((keys) => keys.filter((key) => !env[key]))
+    .map((key) => `${key}: the other half of the provider's keys is given`);
 }
 
 function missing(env: Record<string, string>): string[] {

@@ -1,9 +1,11 @@
+import { createClient } from "@supabase/supabase-js";
 import assert from "node:assert/strict";
 import { must } from "../support/answers.ts";
 import { assertProblem } from "../support/api.ts";
 import { admin, anonymous, createPerson } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { codeIn, mailsTo, mailTo } from "../support/mail.ts";
+import { getStack } from "../support/stack.ts";
 import { createTenant } from "../support/tenants.ts";
 import {
   assertAnswer,
@@ -145,6 +147,21 @@ Deno.test("A7: five registrations an hour from one address of the network", asyn
   const refused = await attempt();
   await assertProblem(refused, 429, "limits.exceeded");
   assert.ok(Number(refused.headers.get("retry-after")) > 60);
+});
+
+Deno.test("A7: signing up at Auth directly counts with registering through us", async () => {
+  const address = randomAddress();
+  const client = createClient(getStack().url, getStack().publishableKey, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: { headers: { "x-forwarded-for": address } },
+  });
+  const signUp = () => client.auth.signUp({ email: newEmail(), password });
+  for (let count = 0; count < 4; count++) assert.equal((await signUp()).error, null);
+  const fields = { password, display_name: "Ana" };
+  await assertAnswer(postFrom(address, "/register", { email: newEmail(), ...fields }), 202);
+  assert.equal((await signUp()).error?.status, 429);
+  const refused = postFrom(address, "/register", { email: newEmail(), ...fields });
+  await assertAnswer(refused, 429, "limits.exceeded");
 });
 
 Deno.test("A7: three mails an hour for an address, whether anybody has it or not", async () => {

@@ -364,6 +364,7 @@ export const definers = {
     "wallet_void",
   ],
   private: [
+    "accounts_before_user_created",
     "accounts_count_failure",
     "accounts_discard_avatars",
     "accounts_follow_avatar",

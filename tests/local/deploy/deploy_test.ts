@@ -39,6 +39,7 @@ Deno.test("a deployment refuses what is no project and no address", async () => 
   assert.match(await refused({ SUPABASE_PROJECT_REF: "nexus" }), /twenty small letters/);
   assert.match(await refused({ NEXUS_SITE_URL: "app.example" }), /is no URL/);
   assert.match(await refused({ NEXUS_BODY_LIMIT: "much" }), /NEXUS_BODY_LIMIT/);
+  assert.match(await refused({ GOOGLE_CLIENT_ID: "x" }), /GOOGLE_CLIENT_SECRET: the other half/);
 });
 
 const available = await isCliAvailable();
@@ -63,6 +64,8 @@ Deno.test({
       SUPABASE_DB_URL: url,
       SUPABASE_PROFILE: profile,
       NEXUS_CORS_ORIGINS: "https://app.example",
+      GITHUB_CLIENT_ID: "Iv1.of-nobody",
+      GITHUB_CLIENT_SECRET: "github-secret-of-nobody",
       EMAIL_FROM: "Ana's $hop \\o/ <mail@app.example>",
     };
     const vault = () =>
@@ -89,6 +92,14 @@ Deno.test({
       assert.equal(api.auth.hook_send_email_secrets, complete.SEND_EMAIL_HOOK_SECRET);
     });
 
+    await t.step("providers are on whose keys are given", () => {
+      assert.deepEqual(
+        [api.auth.external_github_enabled, api.auth.external_github_client_id],
+        [true, env.GITHUB_CLIENT_ID],
+      );
+      assert.ok(!api.auth.external_google_enabled);
+    });
+
     await t.step("every migration is applied", async () => {
       const files = Array.from(Deno.readDirSync(join(root, "migrations")));
       const [row] = await query(
@@ -105,6 +116,7 @@ Deno.test({
       assert.deepEqual(Object.fromEntries(api.secrets), {
         NEXUS_CORS_ORIGINS: "https://app.example",
         EMAIL_FROM: env.EMAIL_FROM,
+        NEXUS_SITE_URL: complete.NEXUS_SITE_URL,
         SEND_EMAIL_HOOK_SECRET: complete.SEND_EMAIL_HOOK_SECRET,
         WORKER_SECRET: entries.get("worker_secret"),
       });

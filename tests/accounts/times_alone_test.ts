@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { createApp } from "../../functions/api/app.ts";
+import { callApi } from "../support/api.ts";
+import { admin, randomAddress } from "../support/clients.ts";
+import { createTestServices } from "../support/services.ts";
+import { getStack } from "../support/stack.ts";
+import { newEmail, password, post } from "./support.ts";
+
+/** People who can sign in, made without signing them in. */
+async function createUsers(count: number): Promise<string[]> {
+  const emails = Array.from({ length: count }, newEmail);
+  for (const email of emails) {
+    const { error } = await admin().auth.admin.createUser({ email, password, email_confirm: true });
+    assert.equal(error, null);
+  }
+  return emails;
+}
+
+async function time(call: () => Promise<Response>, status: number): Promise<number> {
+  const started = performance.now();
+  const response = await call();
+  await response.body?.cancel();
+  assert.equal(response.status, status);
+  return performance.now() - started;
+}
+
+/** Runs the calls so many at a time, and gives what each returned. */
+async function atOnce<T>(width: number, calls: (() => Promise<T>)[]): Promise<T[]> {
+  const results: T[] = [];
+  const waiting = calls.entries();
+  await Promise.all(Array.from({ length: width }, async () => {
+    for (const [index, call] of waiting) results[index] = await call();
+  }));
+  return results;
+}
+
+const quantile = (times: number[], share: number): number =>
+  times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]!;
+
+/** Each kind's median, of calls that take turns. */
+async function mediansOf(
+  width: number,
+  count: number,
+  kinds: Record<string, (index: number) => Promise<number>>,
+): Promise<number[]> {
+  const calls = Array.from({ length: count }, (_, index) => index)
+    .flatMap((index) => Object.values(kinds).map((kind) => () => kind(index)));
+  const times = await atOnce(width, calls);
+  const every = Object.keys(kinds).length;
+  return Object.keys(kinds)
+    .map((_, kind) => quantile(times.filter((_, index) => index % every === kind), 0.5));
+}
+
+const users = await createUsers(40);
+
+Deno.test("A9: an unknown address takes as long as a wrong password, over two hundred of each", async () => {
+  const attempt = (email: string) =>
+    time(() => post("/login", { email, password: "Wrong-horse-7" }), 401);
+  const [known, unknown] = await mediansOf(4, 200, {
+    known: (index) => attempt(users[index % users.length]!),
+    unknown: () => attempt(newEmail()),
+  });
+  assert.ok(Math.abs(known! - unknown!) < 10, `${known} and ${unknown} ms`);
+});
+
+Deno.test("A9: so do registering, resending and asking for a reset", async (t) => {
+  const fields: Record<string, Record<string, unknown>> = {
+    "/register": { password, display_name: "Ana" },
+    "/resend-verification": {},
+    "/password/forgot": {},
+  };
+  for (const [path, rest] of Object.entries(fields)) {
+    await t.step(path, async () => {
+      const ask = (email: string) => time(() => post(path, { email, ...rest }), 202);
+      const [known, unknown] = await mediansOf(1, 20, {
+        known: (index) => ask(users[index]!),
+        unknown: () => ask(newEmail()),
+      });
+      assert.ok(Math.abs(known! - unknown!) < 10, `${known} and ${unknown} ms`);
+    });
+  }
+});
+
+/** The function api in front of the stack, with a clock at Auth's door. */
+async function withClock(work: (login: () => Promise<number>) => Promise<void>): Promise<void> {
+  const { url, publishableKey, secretKey } = getStack();
+  let atAuth = 0;
+  await using proxy = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const started = performance.now();
+      const response = await fetch(`${url}${pathname}${search}`, request);
+      const body = await response.arrayBuffer();
+      if (pathname === "/auth/v1/token") atAuth = performance.now() - started;
+      return new Response(body, { status: response.status, headers: response.headers });
+    },
+  );
+  const { services } = createTestServices({
+    SUPABASE_URL: `http://127.0.0.1:${proxy.addr.port}`,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: publishableKey }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: secretKey }),
+  });
+  const app = createApp(services);
+  let turn = 0;
+  await work(async () => {
+    const email = users[turn++ % users.length]!;
+    const took = await time(() =>
+      Promise.resolve(app.request("/api/v1/auth/login", {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-forwarded-for": randomAddress() },
+        body: JSON.stringify({ email, password }),
+      })), 200);
+    return took - atAuth;
+  });
+}
+
+/** The smallest of some rounds: what else runs on the machine only ever adds. */
+async function best(rounds: number, measure: () => Promise<number>): Promise<number> {
+  const found: number[] = [];
+  for (let round = 0; round < rounds; round++) found.push(await measure());
+  return Math.min(...found);
+}
+
+Deno.test("a login adds less than 15 ms to Auth's own answer, at p95", () =>
+  withClock(async (login) => {
+    for (let warm = 0; warm < 10; warm++) await login();
+    const added = await best(3, async () => {
+      const times: number[] = [];
+      for (let count = 0; count < 60; count++) times.push(await login());
+      return quantile(times, 0.95);
+    });
+    assert.ok(added < 15, `${added} ms`);
+  }));
+
+Deno.test("N2: four logins at a time take less than 300 ms each, at p95", async () => {
+  const login = (index: number) => () => {
+    const email = users[index % users.length]!;
+    return time(() => callApi("/v1/auth/login", { body: { email, password } }), 200);
+  };
+  const whole = await best(
+    3,
+    async () =>
+      quantile(await atOnce(4, Array.from({ length: 60 }, (_, index) => login(index))), 0.95),
+  );
+  assert.ok(whole < 300, `${whole} ms`);
+});
