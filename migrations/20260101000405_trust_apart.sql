@@ -8,11 +8,12 @@ create table private.trust_apart (
   person_id uuid not null references public.people (id) on delete cascade,
   actor_id uuid not null references public.people (id) on delete cascade,
   only_tenant uuid not null references public.tenants (id) on delete cascade,
+  permissions text[],
   read_only boolean not null,
   expires_at timestamptz not null
 );
 comment on table private.trust_apart is
-  'Sessions apart from Auth: of whom, who really sits there (actor_id), the one tenant it opens, whether it only reads, and until when. Without its row a session has ended.';
+  'Sessions apart from Auth: of whom, who really sits there (actor_id), the one tenant it opens, with which permissions (null: all), whether it only reads, and until when. Without its row a session has ended.';
 create index trust_apart_person on private.trust_apart (person_id);
 create index trust_apart_actor on private.trust_apart (actor_id);
 create index trust_apart_tenant on private.trust_apart (only_tenant);
@@ -43,6 +44,7 @@ begin
   claimed.verified := true;
   claimed.bounded := true;
   claimed.only_tenant := v_apart.only_tenant;
+  claimed.permissions := v_apart.permissions;
   -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
   claimed.actor_id := set_config('nexus.impersonator', v_apart.actor_id::text, true)::uuid;
   return claimed;
@@ -60,8 +62,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  insert into private.trust_apart (session_id, person_id, actor_id, only_tenant, read_only, expires_at)
-  select b.session_id, b.person_id, b.actor_id, b.only_tenant, b.read_only, b.expires_at
+  insert into private.trust_apart
+    (session_id, person_id, actor_id, only_tenant, permissions, read_only, expires_at)
+  select b.session_id, b.person_id, b.actor_id, b.only_tenant, b.permissions, b.read_only, b.expires_at
   from private.trust_bounds b
   where b.session_id = set_session_apart.session_id;
   delete from auth.sessions s where s.id = set_session_apart.session_id;
