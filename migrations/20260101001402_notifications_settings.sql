@@ -30,15 +30,17 @@ comment on column private.notifications_hours.digest_day is 'The weekly digest''
 
 create function private.notifications_zone(person uuid, tenant_id uuid)
 returns text
-language sql
+language plpgsql
 stable
 security definer -- reads people past their policies
 set search_path = ''
 as $$
-  select coalesce(
+begin
+  return coalesce(
     (select p.time_zone from public.people p where p.id = notifications_zone.person),
     (select t.time_zone from public.tenants t where t.id = notifications_zone.tenant_id)
   );
+end;
 $$;
 comment on function private.notifications_zone(uuid, uuid) is
   'Whose clocks count: the person''s, else the tenant''s.';

@@ -74,16 +74,22 @@ comment on function private.notifications_belongs(uuid, uuid) is
 
 create function private.notifications_count(tenant_id uuid, person uuid, change integer)
 returns integer
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 volatile
 security definer -- nobody else writes the counters
 set search_path = ''
 as $$
+#variable_conflict use_column
+declare
+  v_unread integer;
+begin
   insert into public.notifications_counters as c (tenant_id, person_id, unread)
   values (notifications_count.tenant_id, notifications_count.person, greatest(notifications_count.change, 0))
   on conflict (tenant_id, person_id)
   do update set unread = greatest(c.unread + notifications_count.change, 0)
-  returning c.unread;
+  returning c.unread into v_unread;
+  return v_unread;
+end;
 $$;
 comment on function private.notifications_count(uuid, uuid, integer) is
   'Counts unread notices up or down; returns how many there are now.';

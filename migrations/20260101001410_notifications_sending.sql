@@ -169,7 +169,8 @@ begin
         'template', k.template,
         'kind', v_event.kind,
         'data', v_event.payload,
-        'items', private.notifications_digest_items(v_event),
+        'items', case when v_event.kind = 'notifications.digest'
+          then private.notifications_digest_items(v_event) end,
         'security', k.security,
         'setting_token', case when v_event.address is null then private.notifications_link(
           v_event.tenant_id, v_event.person_id, v_event.kind, 'email', v_event.scope

@@ -14,19 +14,20 @@ $$;
 
 create function private.notifications_mac(content text)
 returns text
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 stable
 security definer -- the vault is closed to everybody else
 set search_path = ''
 as $$
-  select translate(
-    encode(
-      extensions.hmac(convert_to(content, 'UTF8'), decode(s.decrypted_secret, 'hex'), 'sha256'),
-      'base64'
-    ),
+declare
+  v_key text;
+begin
+  select s.decrypted_secret into v_key from vault.decrypted_secrets s where s.name = 'notifications_key';
+  return translate(
+    encode(extensions.hmac(convert_to(content, 'UTF8'), decode(v_key, 'hex'), 'sha256'), 'base64'),
     E'+/=\n', '-_'
-  )
-  from vault.decrypted_secrets s where s.name = 'notifications_key';
+  );
+end;
 $$;
 comment on function private.notifications_mac(text) is 'HMAC-SHA-256 of a link''s content, as base64url.';
 
@@ -34,13 +35,13 @@ create function private.notifications_link(
   tenant_id uuid, person uuid, kind text, channel text, scope text
 )
 returns text
-language sql
+language plpgsql
 stable
 security definer -- reads the vault
 set search_path = ''
 as $$
-  select content || '.' || private.notifications_mac(content)
-  from translate(
+declare
+  v_content text := translate(
     encode(
       convert_to(
         jsonb_build_array(
@@ -52,7 +53,10 @@ as $$
       'base64'
     ),
     E'+/=\n', '-_'
-  ) content;
+  );
+begin
+  return v_content || '.' || private.notifications_mac(v_content);
+end;
 $$;
 comment on function private.notifications_link(uuid, uuid, text, text, text) is
   'What a mail carries so that its reader gets to the setting it came by.';

@@ -30,7 +30,7 @@ export async function pushToApp(
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: JSON.stringify({ message: messageOf(target, message) }),
       },
-      { name: "fcm", repeatable: true, ...(signal && { signal }) },
+      { name: "fcm", repeatable: false, ...(signal && { signal }) },
     );
   };
   let response = await call(false);

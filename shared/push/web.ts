@@ -3,6 +3,19 @@ import { ProblemError } from "../errors/problem.ts";
 import type { Needed, Outcome } from "./send.ts";
 import type { PushMessage, Target } from "./message.ts";
 
+/** Milliseconds: an endpoint is whatever a browser says it is, and must not hold the worker. */
+const timeout = 5_000;
+
+/** The push services of the browsers there are, by the end of their hosts. */
+const services = ["googleapis.com", "mozilla.com", "apple.com", "windows.com"];
+
+/** A service's name, of which there are few: each has a circuit and figures of its own. */
+function serviceOf(endpoint: string): string {
+  const { hostname } = new URL(endpoint);
+  const known = services.find((end) => hostname.endsWith(`.${end}`));
+  return `push ${known ?? "elsewhere"}`;
+}
+
 /**
  * Pushes to a browser: encrypted for it alone (RFC 8291), signed as ours (VAPID, RFC 8292). The
  * topic has a push service keep one copy of a notice that comes again.
@@ -33,7 +46,7 @@ export async function pushToBrowser(
     method: "POST",
     headers: Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, String(value)])),
     body: new Uint8Array(body!),
-  }, { name: `push ${new URL(address).hostname}`, repeatable: true, ...(signal && { signal }) });
+  }, { name: serviceOf(address), timeout, repeatable: false, ...(signal && { signal }) });
   await response.body?.cancel();
   return outcomeOf(response.status);
 }
