@@ -74,47 +74,40 @@ declare
   v_trust private.trust;
 begin
   -- One statement says it all: every step apart would cost each call of everybody.
-  select claim.person_id, claim.session_id,
+  select s.user_id, s.id,
     case
-      when claim.person_id is null then 'auth.required'
-      when known.verified is null then 'auth.session_ended'
       -- The Data API reads in transactions that cannot write. In any other a session that only reads
       -- opens nothing at all, so there is no act, of whatever capability, that could forget to ask.
-      when known.read_only and current_setting('transaction_read_only') = 'off' then 'auth.read_only'
-      when known.unverified then 'two_factor.required'
+      when b.read_only and current_setting('transaction_read_only') = 'off' then 'auth.read_only'
+      when v.session_id is null and exists (select from private.trust_factors f where f.person_id = s.user_id)
+        then 'two_factor.required'
     end,
-    known.verified,
-    known.read_only or num_nonnulls(known.only_tenant, known.permissions, known.actor_id) > 0,
-    known.only_tenant, known.permissions,
-    -- As private.trust_apart_of leaves it.
-    case when known.actor_id is not null
-      then set_config('nexus.impersonator', known.actor_id::text, true)::uuid
+    v.session_id is not null,
+    b.session_id is not null
+      and (b.read_only or num_nonnulls(b.only_tenant, b.permissions, b.actor_id) > 0),
+    b.only_tenant, b.permissions,
+    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
+    case when b.actor_id is not null
+      then set_config('nexus.impersonator', b.actor_id::text, true)::uuid
     end
   into v_trust
-  from (
-    select (v_claims ->> 'sub')::uuid as person_id, (v_claims ->> 'session_id')::uuid as session_id
-  ) claim
-  left join lateral (
-    select v.session_id is not null as verified,
-      v.session_id is null
-        and exists (select from private.trust_factors f where f.person_id = u.id) as unverified,
-      coalesce(b.read_only, false) as read_only, b.only_tenant, b.permissions, b.actor_id
-    from auth.sessions s
-    join auth.users u on u.id = s.user_id
-    left join private.trust_sessions v on v.session_id = s.id
-    left join private.trust_bounds b on b.session_id = s.id
-    where s.id = claim.session_id and s.user_id = claim.person_id
-      and (s.not_after is null or s.not_after > now())
-      and (u.banned_until is null or u.banned_until <= now()) and u.deleted_at is null
-      and (b.expires_at is null or b.expires_at > now())
-      -- Auth has revoked all its refresh tokens: one was used again by somebody who should not have it.
-      and (
-        exists (select from auth.refresh_tokens t where t.session_id = s.id and not t.revoked)
-        or not exists (select from auth.refresh_tokens t where t.session_id = s.id)
-      )
-  ) known on true;
-  if v_trust.fault = 'auth.session_ended' then
-    return private.trust_apart_of(v_trust);
+  from auth.sessions s
+  join auth.users u on u.id = s.user_id
+  left join private.trust_sessions v on v.session_id = s.id
+  left join private.trust_bounds b on b.session_id = s.id
+  where s.id = (v_claims ->> 'session_id')::uuid and s.user_id = (v_claims ->> 'sub')::uuid
+    and (s.not_after is null or s.not_after > now())
+    and (u.banned_until is null or u.banned_until <= now()) and u.deleted_at is null
+    and (b.expires_at is null or b.expires_at > now())
+    -- Where Auth has revoked all its refresh tokens, one was used again by somebody who should not
+    -- have it. The index gives one that is not revoked first.
+    and (
+      select t.revoked from auth.refresh_tokens t where t.session_id = s.id order by t.revoked limit 1
+    ) is not true;
+  if not found then
+    v_trust.person_id := (v_claims ->> 'sub')::uuid;
+    v_trust.session_id := (v_claims ->> 'session_id')::uuid;
+    v_trust.fault := case when v_trust.person_id is null then 'auth.required' else 'auth.session_ended' end;
   end if;
   return v_trust;
 end;
