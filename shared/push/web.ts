@@ -1,4 +1,6 @@
 import webpush from "web-push";
+import { Lru } from "../auth/lru.ts";
+import type { Config } from "../config.ts";
 import { ProblemError } from "../errors/problem.ts";
 import type { Needed, Outcome } from "./send.ts";
 import type { PushMessage, Target } from "./message.ts";
@@ -28,12 +30,10 @@ export async function pushToBrowser(
 ): Promise<Outcome> {
   const { vapid } = config.push;
   if (!vapid) return "not_configured";
-  const { publicKey, privateKey, subject } = vapid;
   const { headers, body } = webpush.generateRequestDetails(
     { endpoint: address, keys: { p256dh: p256dh!, auth: auth! } },
     JSON.stringify(declarative(message)),
     {
-      vapidDetails: { subject, publicKey, privateKey: privateKey.reveal() },
       contentEncoding: "aes128gcm",
       TTL: message.ttl,
       urgency: message.urgent ? "high" : "normal",
@@ -44,11 +44,38 @@ export async function pushToBrowser(
   const { "Content-Length": _length, ...sent } = headers as Record<string, string>;
   const response = await callProvider(address, {
     method: "POST",
-    headers: Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, String(value)])),
+    headers: {
+      ...Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, String(value)])),
+      authorization: signatureFor(new URL(address).origin, vapid),
+    },
     body: new Uint8Array(body!),
   }, { name: serviceOf(address), timeout, repeatable: false, ...(signal && { signal }) });
   await response.body?.cancel();
   return outcomeOf(response.status);
+}
+
+const signatures = new Lru<string, { value: string; until: number }>(100);
+
+/** Seconds that a signature is good for (RFC 8292 allows a day), and for how long one is used. */
+const lifetime = 12 * 3_600;
+const useFor = 6 * 3_600;
+
+/** Signing costs as much CPU as encrypting, and a signature is good for every message to its service. */
+function signatureFor(origin: string, vapid: NonNullable<Config["push"]["vapid"]>): string {
+  const { publicKey, privateKey, subject } = vapid;
+  const key = `${origin} ${publicKey}`;
+  const known = signatures.get(key);
+  if (known && known.until > Date.now()) return known.value;
+  const { Authorization: value } = webpush.getVapidHeaders(
+    origin,
+    subject,
+    publicKey,
+    privateKey.reveal(),
+    "aes128gcm",
+    Math.floor(Date.now() / 1000) + lifetime,
+  );
+  signatures.set(key, { value, until: Date.now() + useFor * 1000 });
+  return value;
 }
 
 /**
