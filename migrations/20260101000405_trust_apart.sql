@@ -1,19 +1,20 @@
 -- Trust, apart: sessions of which Supabase Auth knows nothing any more. Whoever holds a token of a
 -- session can ask Auth, past our bounds, for another password, address or login of its person. A
--- session for somebody else's hands is taken out of Auth before its token is handed over: the token
--- opens this database, as far as is said here, and nothing at Auth.
+-- session that stands for a part of somebody (an impersonation, an API key) is taken out of Auth before
+-- its token is handed over: the token opens this database, as far as is said here, and nothing at Auth.
 
 create table private.trust_apart (
   session_id uuid primary key,
   person_id uuid not null references public.people (id) on delete cascade,
-  actor_id uuid not null references public.people (id) on delete cascade,
-  only_tenant uuid not null references public.tenants (id) on delete cascade,
+  actor_id uuid references public.people (id) on delete cascade,
+  only_tenant uuid references public.tenants (id) on delete cascade,
   permissions text[],
   read_only boolean not null,
+  verified boolean not null,
   expires_at timestamptz not null
 );
 comment on table private.trust_apart is
-  'Sessions apart from Auth: of whom, who really sits there (actor_id), the one tenant it opens, with which permissions (null: all), whether it only reads, and until when. Without its row a session has ended.';
+  'Sessions apart from Auth: of whom, who really sits there where it is an impersonation (actor_id), the one tenant it opens and with which permissions (null: all), whether it only reads, whether it counts as having given a second factor, and until when. Without its row a session has ended.';
 create index trust_apart_person on private.trust_apart (person_id);
 create index trust_apart_actor on private.trust_apart (actor_id);
 create index trust_apart_tenant on private.trust_apart (only_tenant);
@@ -39,14 +40,18 @@ begin
   end if;
   claimed.fault := case
     when v_apart.read_only and current_setting('transaction_read_only') = 'off' then 'auth.read_only'
+    when not v_apart.verified
+      and exists (select from private.trust_factors f where f.person_id = v_apart.person_id)
+      then 'two_factor.required'
   end;
-  -- Whoever opened it gave the factors that it would be asked for.
-  claimed.verified := true;
+  claimed.verified := v_apart.verified;
   claimed.bounded := true;
   claimed.only_tenant := v_apart.only_tenant;
   claimed.permissions := v_apart.permissions;
-  -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
-  claimed.actor_id := set_config('nexus.impersonator', v_apart.actor_id::text, true)::uuid;
+  if v_apart.actor_id is not null then
+    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
+    claimed.actor_id := set_config('nexus.impersonator', v_apart.actor_id::text, true)::uuid;
+  end if;
   return claimed;
 end;
 $$;
@@ -63,15 +68,16 @@ as $$
 #variable_conflict use_column
 begin
   insert into private.trust_apart
-    (session_id, person_id, actor_id, only_tenant, permissions, read_only, expires_at)
-  select b.session_id, b.person_id, b.actor_id, b.only_tenant, b.permissions, b.read_only, b.expires_at
+    (session_id, person_id, actor_id, only_tenant, permissions, read_only, verified, expires_at)
+  select b.session_id, b.person_id, b.actor_id, b.only_tenant, b.permissions, b.read_only,
+    exists (select from private.trust_sessions v where v.session_id = b.session_id), b.expires_at
   from private.trust_bounds b
   where b.session_id = set_session_apart.session_id;
   delete from auth.sessions s where s.id = set_session_apart.session_id;
 end;
 $$;
 comment on function private.set_session_apart(uuid) is
-  'Takes a session with bounds out of Auth, before its token is handed over. It cannot be refreshed.';
+  'Takes a session with bounds and an end out of Auth, before its token is handed over. It cannot be refreshed.';
 
 create function private.end_session_apart(session_id uuid)
 returns void

@@ -176,6 +176,8 @@ begin
   using private.trust_bounds b
   where b.session_id = s.id and b.expires_at < now();
   get diagnostics v_ended = row_count;
+  -- These opened nothing any more.
+  delete from private.trust_apart a where a.expires_at < now();
   return v_ended;
 end;
 $$;

@@ -47,7 +47,7 @@ create index api_keys_secrets_digest on private.api_keys_secrets (digest);
 create table private.api_keys_sessions (
   tenant_id uuid not null,
   id uuid not null,
-  session_id uuid not null references auth.sessions (id) on delete cascade,
+  session_id uuid not null references private.trust_apart (session_id) on delete cascade,
   primary key (tenant_id, id, session_id),
   foreign key (tenant_id, id) references public.api_keys (tenant_id, id) on delete cascade
 );

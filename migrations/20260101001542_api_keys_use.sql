@@ -34,7 +34,8 @@ begin
     'session_until', least(v_key.expires_at, now() + interval '65 minutes'),
     'sealed', case
       when v_secret.good_until > now() + interval '2 minutes'
-        and exists (select from auth.sessions s where s.id = v_secret.session_id) then v_secret.sealed
+        and exists (select from private.trust_apart a where a.session_id = v_secret.session_id)
+        then v_secret.sealed
     end
   );
 end;
@@ -63,9 +64,10 @@ begin
     delete from auth.sessions s where s.id = api_keys_opened.session;
     return false;
   end if;
+  perform private.set_session_apart(api_keys_opened.session);
   insert into private.api_keys_sessions (tenant_id, id, session_id)
-  select api_keys_opened.tenant_id, api_keys_opened.api_key, s.id
-  from auth.sessions s where s.id = api_keys_opened.session;
+  select api_keys_opened.tenant_id, api_keys_opened.api_key, a.session_id
+  from private.trust_apart a where a.session_id = api_keys_opened.session;
   update private.api_keys_secrets s
   set session_id = api_keys_opened.session, sealed = api_keys_opened.sealed,
     good_until = api_keys_opened.good_until
@@ -74,7 +76,7 @@ begin
 end;
 $$;
 comment on function public.api_keys_opened(uuid, uuid, uuid, text, timestamptz) is
-  'For the functions, which opened a session with the key: keeps its token for the next, sealed by the key. False, and the session ended, where the key was revoked meanwhile.';
+  'For the functions, which opened a session with the key: takes it out of Auth and keeps its token for the next, sealed by the key. False, and the session ended, where the key was revoked meanwhile.';
 grant execute on function public.api_keys_opened(uuid, uuid, uuid, text, timestamptz) to service_role;
 
 create function private.api_keys_end(key public.api_keys)
@@ -94,9 +96,9 @@ begin
   if not found then
     return key;
   end if;
-  delete from auth.sessions s
+  delete from private.trust_apart a
   using private.api_keys_sessions opened
-  where opened.tenant_id = key.tenant_id and opened.id = key.id and s.id = opened.session_id;
+  where opened.tenant_id = key.tenant_id and opened.id = key.id and a.session_id = opened.session_id;
   delete from private.api_keys_secrets s where s.tenant_id = key.tenant_id and s.id = key.id;
   perform private.audit('API_KEY_REVOKED', 'api_keys:' || key.id, null, null, key.tenant_id);
   return v_key;

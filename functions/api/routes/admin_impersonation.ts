@@ -120,6 +120,7 @@ impersonation.openapi(begin, async (c) => {
   const { access_token } = await sessionFor(services, grant.person_id, {
     purpose: "impersonation",
     bounds: { tenant_id, actor_id, read_only, expires_at },
+    factor: "delegated",
   }, origin);
   await services.database.asService(origin).rpc("admin_impersonation_opened", {
     tenant_id,
