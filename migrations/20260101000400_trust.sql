@@ -108,6 +108,8 @@ begin
     v_trust.person_id := (v_claims ->> 'sub')::uuid;
     v_trust.session_id := (v_claims ->> 'session_id')::uuid;
     v_trust.fault := case when v_trust.person_id is null then 'auth.required' else 'auth.session_ended' end;
+    -- Or it is one that Auth does not know any more.
+    return private.trust_apart_of(v_trust);
   end if;
   return v_trust;
 end;
