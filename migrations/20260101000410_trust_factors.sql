@@ -73,9 +73,13 @@ comment on function private.lift_session(uuid, uuid, text) is
   'For who has checked a second factor: the session is verified from now on. Raises auth.session_ended.';
 
 select private.declare_metric(
-  'sessions_active', 'gauge', 'Sessions begun or refreshed within the last hour, by kind.',
-  $$select count(*) as value, jsonb_build_object('kind', 'login') as labels
-    from auth.sessions s
-    where coalesce(s.refreshed_at at time zone 'UTC', s.created_at) > now() - interval '1 hour'
-      and (s.not_after is null or s.not_after > now())$$
+  'sessions_active', 'gauge', 'Sessions begun or refreshed within the last hour, by what they were opened for.',
+  $$select count(s.id) as value, jsonb_build_object('kind', kinds.kind) as labels
+    from (select 'login' as kind union select distinct b.purpose from private.trust_bounds b) kinds
+    left join (
+      auth.sessions s left join private.trust_bounds b on b.session_id = s.id
+    ) on coalesce(b.purpose, 'login') = kinds.kind
+      and coalesce(s.refreshed_at at time zone 'UTC', s.created_at) > now() - interval '1 hour'
+      and (s.not_after is null or s.not_after > now())
+    group by kinds.kind$$
 );
