@@ -108,6 +108,10 @@ begin
   if accounts_register.tenant_id is not null and not exists (
     select from public.members m
     where m.tenant_id = accounts_register.tenant_id and m.person_id = v_login.id and m.status <> 'left'
+      -- Who waits may have an invitation by now.
+      and not (
+        m.status = 'pending' and m.admitted_by is null and accounts_register.invitation is not null
+      )
   ) then
     perform private.admit(accounts_register.tenant_id, v_login.id, accounts_register.invitation);
   end if;

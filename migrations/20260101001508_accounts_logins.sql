@@ -132,6 +132,9 @@ begin
     return v_row;
   end if;
   delete from auth.sessions s where s.user_id = v_person and s.id <> private.session_id();
+  -- What a program goes on doing must not pass for the person coming back.
+  perform private.api_keys_end(k) from public.api_keys k
+  where k.person_id = v_person and k.revoked_at is null;
   perform private.audit('ACCOUNT_DELETION_OPENED', 'people:' || v_person);
   perform private.notify(
     v_person, 'accounts.deletion_opened',
@@ -141,7 +144,7 @@ begin
 end;
 $$;
 comment on function public.accounts_request_deletion() is
-  'Opens thirty days after which the caller is erased, unless they sign in or call accounts_cancel_deletion; asked again, the days go on. Ends their other sessions. Raises accounts.reauthentication_required, two_factor.recent_required, members.last_owner.';
+  'Opens thirty days after which the caller is erased, unless they sign in or call accounts_cancel_deletion; asked again, the days go on. Ends their other sessions and revokes their API keys. Raises accounts.reauthentication_required, two_factor.recent_required, members.last_owner.';
 grant execute on function public.accounts_request_deletion() to authenticated;
 
 create function private.accounts_keep(person uuid)

@@ -15,6 +15,9 @@ import {
   projectUrl,
 } from "./config_values.ts";
 import {
+  type AccountConfig,
+  accountConfig,
+  accountVariables,
   type AppleConfig,
   appleConfig,
   appleVariables,
@@ -76,15 +79,7 @@ export const variables = z.object({
       "Comma-separated origins of provider fakes on this machine, for a local project only. " +
         "Default: none, so that no inner address is ever called.",
     ),
-  NEXUS_SITE_URL: httpUrl.default("http://127.0.0.1:3000")
-    .describe(
-      "Where the app is: links in mails lead there, unless a tenant's own app_url is nearer.",
-    ),
-  PASSWORD_BREACH_URL: httpUrl.optional()
-    .describe(
-      "Address of a range service that knows breached passwords by the first five digits of their " +
-        "SHA-1, such as https://api.pwnedpasswords.com. Default: nobody outside is asked.",
-    ),
+  ...accountVariables,
   ...mailVariables,
   SEND_EMAIL_HOOK_SECRET: hookSecrets.optional()
     .describe(
@@ -139,12 +134,7 @@ export interface Config {
     readonly limits: z.infer<typeof limitList>;
     readonly localProviders: readonly string[];
   };
-  readonly accounts: {
-    /** Where the app is, without a slash at its end. */
-    readonly siteUrl: string;
-    /** What knows breached passwords; undefined where nobody is asked. */
-    readonly breachUrl: string | undefined;
-  };
+  readonly accounts: AccountConfig;
   readonly email: MailConfig & {
     /** What signs the calls of Auth's send_email hook. */
     readonly hookSecrets: readonly Secret[];
@@ -257,7 +247,7 @@ function resolve(env: z.infer<typeof variables>): Config {
       limits: env.NEXUS_LIMITS ?? {},
       localProviders: env.NEXUS_LOCAL_PROVIDERS ?? [],
     },
-    accounts: { siteUrl: env.NEXUS_SITE_URL, breachUrl: env.PASSWORD_BREACH_URL },
+    accounts: accountConfig(env),
     email: {
       ...mailConfig(env),
       hookSecrets: (env.SEND_EMAIL_HOOK_SECRET ?? []).map((secret) => new Secret(secret)),

@@ -13,7 +13,32 @@ import {
 } from "./config_values.ts";
 import { Secret } from "./secret.ts";
 
-/** The part of the environment that is about providers of mail. */
+/** The part of the environment that is about accounts. */
+export const accountVariables = {
+  NEXUS_SITE_URL: httpUrl.default("http://127.0.0.1:3000")
+    .describe(
+      "Where the app is: links in mails lead there, unless a tenant's own app_url is nearer.",
+    ),
+  PASSWORD_BREACH_URL: httpUrl.optional()
+    .describe(
+      "Address of a range service that knows breached passwords by the first five digits of their " +
+        "SHA-1, such as https://api.pwnedpasswords.com. Default: nobody outside is asked.",
+    ),
+};
+
+export interface AccountConfig {
+  /** Where the app is, without a slash at its end. */
+  readonly siteUrl: string;
+  /** What knows breached passwords; undefined where nobody is asked. */
+  readonly breachUrl: string | undefined;
+}
+
+export const accountConfig = (env: Environment<typeof accountVariables>): AccountConfig => ({
+  siteUrl: env.NEXUS_SITE_URL,
+  breachUrl: env.PASSWORD_BREACH_URL,
+});
+
+/** The part that is about providers of mail. */
 export const mailVariables = {
   EMAIL_FROM: mailbox.optional()
     .describe(

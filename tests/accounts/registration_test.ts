@@ -6,7 +6,7 @@ import { admin, anonymous, createPerson } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { codeIn, mailsTo, mailTo } from "../support/mail.ts";
 import { getStack } from "../support/stack.ts";
-import { createTenant } from "../support/tenants.ts";
+import { createMember, createTenant } from "../support/tenants.ts";
 import {
   assertAnswer,
   clientOf,
@@ -223,6 +223,22 @@ Deno.test("a tenant's policy decides on who registered, once the address is prov
   await t.step("invitation: closed without one", async () => {
     const tenant = await createTenant({ registration_policy: "invitation" });
     await assertAnswer(register({ tenant: tenant.slug }), 403, "members.registration_closed");
+  });
+  await t.step("invitation: in by its token, with the role it names", async () => {
+    const tenant = await createTenant({ registration_policy: "invitation" });
+    const owner = await createMember(tenant, "owner");
+    const { token } = await must<{ token: string }>(
+      owner.client.rpc("invitations_create", { tenant_id: tenant.id, role: "staff" }),
+    );
+    const fields = { tenant: tenant.slug, invitation: token };
+    const email = await createAccount(fields);
+    assert.deepEqual(await statusIn(email), [[tenant.slug, "active"]]);
+    await assertAnswer(register(fields), 409, "invitations.ended");
+    await assertAnswer(
+      register({ ...fields, invitation: "0".repeat(64) }),
+      404,
+      "invitations.not_found",
+    );
   });
   await t.step("a tenant that does not exist, and the operators'", async () => {
     for (const tenant of ["nowhere-at-all", "platform"]) {

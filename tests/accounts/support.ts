@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Call, callApi, tokenOf } from "../support/api.ts";
-import { admin, anonymous, type Person, randomAddress } from "../support/clients.ts";
+import { anonymous, type Person, randomAddress } from "../support/clients.ts";
 import { codeIn, mailsTo, mailTo } from "../support/mail.ts";
 import { until } from "../support/wait.ts";
 
@@ -87,14 +87,6 @@ export async function createAccountHolder(): Promise<Person & { token: string }>
 /** Proves the session of a token by password. */
 export const reauthenticate = (token: string, proof: Record<string, unknown> = { password }) =>
   post("/reauthenticate", proof, { token });
-
-/** Starts every count of an address and of a client anew. */
-export async function forgetAttempts(keys: string[]): Promise<void> {
-  for (const key of keys) {
-    const { error } = await admin().rpc("limits_forget", { key });
-    assert.equal(error, null);
-  }
-}
 
 export const codeFrom = async (address: string, template: string, count = 1): Promise<string> =>
   codeIn(await newestMail(address, template, count));
