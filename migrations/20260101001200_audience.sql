@@ -157,28 +157,37 @@ set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
+declare
+  v_tenant uuid := payload ->> 'tenant_id';
 begin
+  if not exists (
+    select from public.tenants t
+    join public.modules module on module.slug = split_part(announce_to.permission, '.', 1)
+    where t.id = v_tenant and (not module.switchable or module.slug = any (t.modules))
+  ) then
+    return 0;
+  end if;
   return private.announce_all(announce_to.event, array(
     select row(
       p.person_id,
       announce_to.payload || jsonb_strip_nulls(jsonb_build_object('position', p.position))
     )::private.announcement
     from unnest(announce_to.people, announce_to.positions) p (person_id, position)
-    join public.members m
-      on m.tenant_id = (announce_to.payload ->> 'tenant_id')::uuid and m.person_id = p.person_id
-      and m.status = 'active'
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = announce_to.permission
-    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-    join public.tenants t on t.id = m.tenant_id
-    join public.modules module on module.slug = split_part(announce_to.permission, '.', 1)
-    join auth.users u on u.id = p.person_id
-    where (not module.switchable or module.slug = any (t.modules))
-      and (u.banned_until is null or u.banned_until <= now())
-      and (
-        r.two_factor_from is null or r.two_factor_from > now()
-        or exists (select from private.trust_factors f where f.person_id = p.person_id)
-      )
+    -- One by one, by their keys: joined, the plan would read all members of the tenant.
+    cross join lateral (
+      select from public.members m
+      join public.role_permissions rp
+        on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = announce_to.permission
+      join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+      join auth.users u on u.id = m.person_id
+      where m.tenant_id = v_tenant and m.person_id = p.person_id and m.status = 'active'
+        and (u.banned_until is null or u.banned_until <= now())
+        and (
+          r.two_factor_from is null or r.two_factor_from > now()
+          or exists (select from private.trust_factors f where f.person_id = m.person_id)
+        )
+      limit 1
+    ) may
   ));
 end;
 $$;
