@@ -100,9 +100,10 @@ async function withClock(work: (clocked: Clocked) => Promise<void>): Promise<voi
       const { pathname, search } = new URL(request.url);
       const started = performance.now();
       const response = await fetch(`${url}${pathname}${search}`, request);
+      const { status, headers } = response;
       const body = await response.arrayBuffer();
       if (pathname === "/auth/v1/token") atAuth = performance.now() - started;
-      return new Response(body, { status: response.status, headers: response.headers });
+      return new Response(status === 204 ? null : body, { status, headers });
     },
   );
   const { services } = createTestServices({
