@@ -28,7 +28,7 @@ Deno.test("roles have hosted's attributes", async () => {
   assert.deepEqual(within(found, hosted.roles), hosted.roles);
 });
 
-Deno.test("roles have hosted's timeouts and search paths", async () => {
+Deno.test("Z4: roles have hosted's timeouts and search paths", async () => {
   const found = await read<string[]>(sql`
     select rolname as key, array(
       select replace(setting, '\\$', '$') from unnest(rolconfig) setting

@@ -105,7 +105,7 @@ Deno.test("an operation declares what its form lets happen", () => {
   }
 });
 
-Deno.test("an operation that asks for a session refuses whoever has none", async () => {
+Deno.test("Z3: an operation that asks for a session refuses whoever has none", async () => {
   const closed = operations.filter(({ operation }) => operation.security?.length);
   assert.ok(closed.length > 0);
   for (const { name, method, path } of closed) {

@@ -31,7 +31,7 @@ const answered = [
   "authenticated_security_definer_function_executable",
 ];
 
-Deno.test("db lint finds nothing in our functions", async () => {
+Deno.test("Z2: db lint finds nothing in our functions", async () => {
   const found = await findings<LintedFunction>(
     ...["lint", "--level", "warning", "--schema", "public,private"],
   );
@@ -44,7 +44,7 @@ Deno.test("db lint finds nothing in our functions", async () => {
   assert.deepEqual(messages, []);
 });
 
-Deno.test("db advisors finds nothing, but for the definers on our list", async () => {
+Deno.test("Z2: db advisors finds nothing, but for the definers on our list", async () => {
   const open = (await findings<Finding>("advisors", "--level", "info"))
     // Whether an index was read tells of the traffic, and here there was hardly any.
     .filter(({ name }) => name !== "unused_index")

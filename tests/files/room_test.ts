@@ -8,7 +8,7 @@ import { until } from "../support/wait.ts";
 import { gif } from "./pictures.ts";
 import { upload, uploaded } from "./support.ts";
 
-Deno.test("room is limited by person and by tenant, and many at once cannot go past it", async () => {
+Deno.test("Z4: room is limited by person and by tenant, and many at once cannot go past it", async () => {
   const tenant = await createTenant();
   const owner = await createMember(tenant, "owner");
   const ana = await createMember(tenant);

@@ -129,7 +129,7 @@ Deno.test("what is no picture, or a damaged one, leaves nothing", async (t) => {
   }, { timeout: 30_000 });
 });
 
-Deno.test("large pictures are kept and not decoded; too large bodies are refused unread", async () => {
+Deno.test("Z4: large pictures are kept and not decoded; too large bodies are refused unread", async () => {
   const tenant = await createTenant();
   const ana = await createMember(tenant);
   const large = changed(await png(), 16, 0, 0, 0x20, 0, 0, 0, 0x10, 0);

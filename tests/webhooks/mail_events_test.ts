@@ -112,7 +112,7 @@ Deno.test("events come in any order: a late delivery does not undo a bounce", as
   assert.equal(await statusOf(event), "bounced");
 });
 
-Deno.test("a call counts once: its replay is refused, and so is what is old, unsigned or another's", async () => {
+Deno.test("Z10: a call counts once: its replay is refused, and so is what is old, unsigned or another's", async () => {
   const { event, data } = await mailed();
   const id = `msg_${crypto.randomUUID()}`;
   assert.equal((await call("email.delivered", data, { id })).status, 200);

@@ -11,7 +11,7 @@ async function assertRefused(request: Request, to = app) {
   assert.equal(body.detail, undefined, "what was wrong is for the log alone");
 }
 
-Deno.test("a call that Auth signed is taken once; played again, it is refused", async () => {
+Deno.test("Z10: a call that Auth signed is taken once; played again, it is refused", async () => {
   const id = crypto.randomUUID();
   const mail = authMail("signup");
   assert.equal((await app.fetch(hookCall(mail, { id }))).status, 200);
@@ -36,7 +36,7 @@ Deno.test("a call with another secret, another body or without a signature is re
   await assertRefused(hookCall(mail, { headers: { "webhook-signature": "v1,AAAA v1a,BBBB" } }));
 });
 
-Deno.test("a call is refused that is more than five minutes old, or ahead", async () => {
+Deno.test("Z10: a call is refused that is more than five minutes old, or ahead", async () => {
   for (const at of [-310, 310, -1e9]) await assertRefused(hookCall(authMail("signup"), { at }));
   const late = await app.fetch(hookCall(authMail("signup"), { at: -280 }));
   assert.equal(late.status, 200);

@@ -60,6 +60,16 @@ Deno.test("every kind of key opens a socket, as a parameter or as x-api-key", as
   assertEquals(status, 401);
 });
 
+Deno.test("Z8: whatever page asks, a socket opens by a key it sends itself, never by a cookie", async () => {
+  await using realtime = await startRealtime();
+  const token = await realtime.token();
+  const cookie = `sb-access-token=${token}; apikey=${token}`;
+  for (const origin of ["https://evil.example", realtime.url]) {
+    const refused = await answer(realtime, { headers: { origin, cookie } });
+    assertEquals(refused, [401, "API key is missing"]);
+  }
+});
+
 Deno.test("other paths and plain requests get no socket", async () => {
   await using realtime = await startRealtime();
   const { publishable: apikey } = realtime.keys;

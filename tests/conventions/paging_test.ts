@@ -1,0 +1,48 @@
+import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
+import { withDatabase } from "../support/database.ts";
+import { fillMessaging } from "../support/messaging.ts";
+import { createMember, createTenant } from "../support/tenants.ts";
+import { sample } from "./samples.ts";
+
+interface List {
+  rpc: string;
+  names: string[];
+  types: string[];
+}
+
+Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
+  const lists = await withDatabase((sql) =>
+    sql<List[]>`
+      select p.proname as rpc, p.proargnames as names, array(
+        select format_type(t, null) from unnest(p.proargtypes) with ordinality a(t, o) order by o
+      ) as types
+      from pg_proc p
+      where p.pronamespace = 'public'::regnamespace and 'page_size' = any (p.proargnames)
+        and has_function_privilege('authenticated', p.oid, 'execute') order by 1`
+  );
+  ok(lists.length > 5, `${lists.length}`);
+  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging"] });
+  const owner = await createMember(tenant, "owner");
+  const member = await createMember(tenant);
+  const conversation_id = await fillMessaging(tenant, owner, member);
+  const known: Record<string, unknown> = {
+    tenant_id: tenant.id,
+    person: member.id,
+    conversation_id,
+    cursor: null,
+  };
+  const broken: string[] = [];
+  for (const { rpc, names, types } of lists) {
+    for (const page_size of [0, 101]) {
+      const given = names.slice(0, types.length).map((name, at) => [
+        name,
+        name === "page_size" ? page_size : name in known ? known[name] : sample[types[at]!],
+      ]);
+      const { error } = await owner.client.rpc(rpc, Object.fromEntries(given));
+      if (error?.code !== "PT422" || !error.details?.includes("page_size")) {
+        broken.push(`${rpc}, ${page_size}: ${error?.code} ${error?.message} ${error?.details}`);
+      }
+    }
+  }
+  assertEquals(broken, []);
+});
