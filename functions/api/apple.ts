@@ -1,5 +1,5 @@
-import { createClient } from "@supabase/supabase-js";
 import { Apple, type AppleIdentity, type Ceremony, challengeOf } from "shared/auth/apple.ts";
+import { AuthRefusal, AuthServer } from "shared/auth/auth_server.ts";
 import { sessionFor, type SessionTokens } from "shared/auth/session.ts";
 import type { Database, Origin } from "shared/database/client.ts";
 import { ProblemError } from "shared/errors/problem.ts";
@@ -103,20 +103,19 @@ export class AppleSignIn {
 
   /** Apple has verified the address, so there is nothing to confirm. False: somebody has it meanwhile. */
   async #createPerson({ email }: AppleIdentity, user: string | undefined): Promise<boolean> {
-    const { supabaseUrl, secretKey } = this.services.config;
-    const { auth } = createClient(supabaseUrl, secretKey.reveal(), {
-      auth: { persistSession: false, autoRefreshToken: false },
-    });
     const displayName = nameIn(user);
-    const { error } = await auth.admin.createUser({
-      email: email!,
-      email_confirm: true,
-      ...(displayName && { user_metadata: { display_name: displayName } }),
-    });
-    if (error && error.code !== "email_exists") {
+    try {
+      await new AuthServer(this.services.config, this.origin).createUser({
+        email: email!,
+        email_confirm: true,
+        user_metadata: displayName ? { display_name: displayName } : {},
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof AuthRefusal)) throw error;
+      if (error.code === "email_exists") return false;
       throw new ProblemError("unavailable", { retryAfter: 1, cause: error });
     }
-    return !error;
   }
 }
 

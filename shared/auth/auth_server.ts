@@ -51,13 +51,14 @@ export class AuthServer {
     });
   }
 
-  /** Makes a login whose address is not proved; Auth sends no mail. */
+  /** Makes a login, whose address is not proved unless that is said; Auth sends no mail. */
   createUser(user: {
     email: string;
-    password: string;
+    password?: string;
+    email_confirm?: boolean;
     user_metadata: Record<string, unknown>;
   }): Promise<{ id: string }> {
-    return this.#call("/admin/users", { method: "POST", body: { ...user, email_confirm: false } });
+    return this.#call("/admin/users", { method: "POST", body: { email_confirm: false, ...user } });
   }
 
   /** As an operator: nobody has to confirm anything. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
-import { admin, anonymous, createPerson, type Person } from "../support/clients.ts";
+import { admin, anonymous, createPerson, type Person, randomAddress } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailsTo, mailTo } from "../support/mail.ts";
 import { getStack } from "../support/stack.ts";
@@ -40,6 +40,34 @@ Deno.test("whoever is new gets an account with the address and the name that App
   assert.equal((await personOf(project, apple, { ...user, email: newEmail() })).id, id);
   assert.equal((await personOf(project, apple, { subject: user.subject })).id, id);
   assert.deepEqual(await mailsTo(user.email), []);
+});
+
+Deno.test("Auth is told whose account it makes: the client's address and device", async () => {
+  await using apple = new FakeApple();
+  const { url } = getStack();
+  const told: (string | null)[][] = [];
+  await using proxy = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (pathname === "/auth/v1/admin/users") {
+        told.push(["sb-forwarded-for", "user-agent"].map((name) => request.headers.get(name)));
+      }
+      return fetch(`${url}${pathname}${search}`, request);
+    },
+  );
+  const project = startProject(apple, { SUPABASE_URL: `http://127.0.0.1:${proxy.addr.port}` });
+  const { challenge } = await newVerifier();
+  const there = locationOf(await project.authorize(challenge), 302);
+  const form = apple.consent(there.href, { subject: newSubject(), email: newEmail() });
+  const address = randomAddress();
+  const back = await project.call("/callback", {
+    method: "POST",
+    body: new URLSearchParams(form),
+    headers: { "x-forwarded-for": address, "user-agent": "Nexus-App/7" },
+  });
+  assert.ok(locationOf(back, 303).searchParams.get("code"));
+  assert.deepEqual(told, [[address, "Nexus-App/7"]]);
 });
 
 Deno.test("a relay address is an address like any other, and known to be one", async () => {
