@@ -98,7 +98,9 @@ begin
     -- They did their part: what is lacking is the decision of whoever reads this.
     raise sqlstate 'PT409' using message = 'members.waits_for_you';
   end if;
-  perform private.require_rate('members_nudge:' || v_member.person_id, 1, interval '1 day');
+  perform private.require_rate(
+    format('members_nudge:%s:%s', v_member.tenant_id, v_member.person_id), 1, interval '1 day'
+  );
   select rtrim(t.app_url, '/') into v_app from public.tenants t where t.id = v_member.tenant_id;
   if v_member.waiting_for = 'email' and v_app is not null then
     -- What they were sent when they registered may be lost, or too old by now.

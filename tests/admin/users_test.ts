@@ -157,6 +157,12 @@ Deno.test("who is on the way in is visible, those who are stuck apart, and can b
     assertEquals((await noticesOf(stuck)).length, 1);
     await assertProblem(await nudge(stuck), 429, "limits.exceeded");
   });
+  await t.step("by each tenant that they wait in", async () => {
+    const other = await createWorld();
+    await withDatabase((sql) => sql`select private.admit(${other.tenant.id}, ${stuck.id})`);
+    const path = `/users/${stuck.id}/nudge`;
+    assertEquals((await callAdmin(other, other.manager, path, { method: "POST" })).status, 202);
+  });
   await t.step("not nudged for what is ours to do, nor who is in, nor by a member", async () => {
     await assertProblem(await nudge(asking), 409, "members.waits_for_you");
     await assertProblem(await nudge(world.member), 404, "members.not_found");
