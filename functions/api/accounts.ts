@@ -62,6 +62,20 @@ export async function countAttempt(
   throw new ProblemError("limits.exceeded", { retryAfter: verdict.retry_after });
 }
 
+/**
+ * Counts a change of address, once a minute for a person as Auth counts its mails: Auth itself counts
+ * only where an address is free, and so would tell which one is.
+ */
+export async function countMove({ asService }: AccountDoors, person: string): Promise<void> {
+  const verdict = await asService.rpc<Verdict>("limits_attempt", {
+    key: `accounts_move:${person}`,
+    quota: 1,
+    seconds: 60,
+  });
+  if (verdict.allowed) return;
+  throw new ProblemError("limits.exceeded", { retryAfter: verdict.retry_after });
+}
+
 /** Uses up what was mailed, and says whose it was. Ends as `accounts.token_refused`. */
 export async function redeem(
   { asService }: AccountDoors,
