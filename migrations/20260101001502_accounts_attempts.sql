@@ -105,13 +105,17 @@ set search_path = ''
 as $$
 declare
   v_address text := event -> 'metadata' ->> 'ip_address';
-  v_client text := case when family(v_address::inet) = 6
-    then network(set_masklen(v_address::inet, 64))::text else v_address end;
+  v_client text;
   v_verdict public.limits_verdict;
 begin
   -- Who comes by a provider proved themselves there.
   if event -> 'user' -> 'app_metadata' ->> 'provider' is distinct from 'email' then
     return '{}';
+  end if;
+  -- Without the zone, by which a link-local address names one of the server's own interfaces.
+  v_client := host(split_part(v_address, '%', 1)::inet);
+  if family(v_client::inet) = 6 then
+    v_client := network(set_masklen(v_client::inet, 64))::text;
   end if;
   select v.* into v_verdict
   from private.accounts_rates r,
