@@ -9,8 +9,11 @@ security definer -- writes tokens and counters, sends mail for Auth's role
 set search_path = ''
 as $$
 begin
+  -- A verification, too: only what is mailed from now on may prove the address with this password.
+  -- What Auth itself mailed, Auth voids with the password.
   delete from private.accounts_tokens t
-  where t.person_id = new.id and t.purpose in ('reset', 'reauthentication');
+  where t.person_id = new.id
+    and (t.purpose in ('reset', 'reauthentication') or new.email_confirmed_at is null);
   delete from private.accounts_proofs p where p.person_id = new.id;
   perform private.accounts_forgive(new.email);
   if new.email_confirmed_at is not null and new.deleted_at is null then
