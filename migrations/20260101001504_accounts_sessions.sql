@@ -57,6 +57,22 @@ comment on function public.accounts_login_succeeded(text, text, uuid, text) is
   'For the function api: the password was right, so nothing counts as failed. Ends the session again where the tenant named at login does not let the person in: { refusal, two_factor_required }.';
 grant execute on function public.accounts_login_succeeded(text, text, uuid, text) to service_role;
 
+create function public.accounts_login_undecided(email text, client text)
+returns void
+language sql
+volatile
+security definer -- nobody else writes the counters
+set search_path = ''
+as $$
+  select private.uncount_attempt(private.accounts_attempt_key('login', counted.by, email, client))
+  from unnest(array['ip', 'address']) counted(by);
+  update private.accounts_failures f set failures = greatest(f.failures - 1, 0)
+  where f.address_key = private.accounts_address_key(accounts_login_undecided.email);
+$$;
+comment on function public.accounts_login_undecided(text, text) is
+  'For the function api: Auth gave no answer about the password, so what accounts_attempt counted for this login is taken back.';
+grant execute on function public.accounts_login_undecided(text, text) to service_role;
+
 create function public.accounts_logout(scope text default 'local')
 returns integer
 language plpgsql

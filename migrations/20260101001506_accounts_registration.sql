@@ -141,6 +141,31 @@ comment on function public.accounts_resend(text, text) is
   'For the function api: mails the verification of an address once more, if it waits for one.';
 grant execute on function public.accounts_resend(text, text) to service_role;
 
+create function public.accounts_login_unproved(email text, site text)
+returns void
+language plpgsql
+volatile
+security definer -- sends mail
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_person uuid := public.accounts_unverified(email);
+begin
+  -- As seldom as resending, but not by its counter: that would show by which address it was used up.
+  if v_person is not null and not exists (
+    select from private.accounts_tokens t
+    where t.person_id = v_person and t.purpose = 'verification'
+      and t.created_at > now() - interval '20 minutes'
+  ) then
+    perform private.accounts_mail_verification(v_person, site);
+  end if;
+end;
+$$;
+comment on function public.accounts_login_unproved(text, text) is
+  'For the function api: somebody gave the right password of an address that is not proved yet. They are refused like anybody and mailed the verification once more, unless it was mailed within twenty minutes.';
+grant execute on function public.accounts_login_unproved(text, text) to service_role;
+
 create function public.accounts_forgot(email text, site text)
 returns void
 language plpgsql

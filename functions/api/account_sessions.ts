@@ -85,26 +85,34 @@ export class AccountSessions {
     return tokens;
   }
 
-  async #succeeded(email: string, session: string | null, tenant?: string): Promise<Opened> {
+  async #succeeded(email: string, session: string, tenant?: string): Promise<Opened> {
     const { asService, client } = this.doors;
     const args = { email, client, session, tenant: tenant ?? null };
     return await asService.rpc<Opened>("accounts_login_succeeded", args);
   }
 
   async #signIn(email: string, password: string): Promise<Tokens> {
+    const { asService, auth, client, services } = this.doors;
     try {
-      return await this.doors.auth.signIn(email, password);
+      return await auth.signIn(email, password);
     } catch (error) {
-      if (!(error instanceof AuthRefusal)) throw error;
-      // Auth says these only to whoever knows the password.
-      const known = toldAfterPassword[error.code];
-      if (known) await this.#succeeded(email, null);
-      throw new ProblemError(known ?? "accounts.credentials_refused", { cause: error });
+      if (!(error instanceof AuthRefusal && refusals.has(error.code))) {
+        // Whether the password is right was not said, so nobody has failed.
+        await asService.rpc("accounts_login_undecided", { email, client });
+        throw error;
+      }
+      if (error.code === "email_not_confirmed") {
+        const site = services.config.accounts.siteUrl;
+        await asService.rpc("accounts_login_unproved", { email, site });
+      }
+      throw new ProblemError("accounts.credentials_refused", { cause: error });
     }
   }
 }
 
-const toldAfterPassword: Record<string, "auth.email_unconfirmed" | "auth.banned"> = {
-  email_not_confirmed: "auth.email_unconfirmed",
-  user_banned: "auth.banned",
-};
+/**
+ * How Auth refuses credentials: one answer of ours for all, and all count as failed. Auth says of a
+ * ban before it looks at the password; and whoever registered an address of somebody else must not
+ * learn by signing in whether it was free.
+ */
+const refusals = new Set(["invalid_credentials", "user_banned", "email_not_confirmed"]);

@@ -190,11 +190,19 @@ Deno.test("a tenant named at login lets in its members, and says why not, after 
   });
 });
 
-Deno.test("A5: a banned person is told so after the right password alone", async () => {
+Deno.test("A5: a banned person is refused like anybody, whatever the password, and counted", async () => {
   const { id, attempt } = await createUser();
   await admin().auth.admin.updateUserById(id, { ban_duration: "1h" });
-  await assertAnswer(attempt(), 403, "auth.banned");
-  await assertAnswer(attempt(wrong), 401, "accounts.credentials_refused");
+  const texts = await Promise.all([wrong, undefined].map(async (password) => {
+    const answer = await attempt(password);
+    const { request_id: _, ...rest } = await answer.json();
+    return [answer.status, rest];
+  }));
+  assert.deepEqual(texts[0], texts[1]);
+  for (let count = 0; count < 3; count++) {
+    await assertAnswer(attempt(), 401, "accounts.credentials_refused");
+  }
+  await assertAnswer(attempt(), 429, "limits.exceeded");
 });
 
 Deno.test("A14: a login before its second factor says so, and reaches the way out", async () => {

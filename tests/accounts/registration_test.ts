@@ -36,7 +36,8 @@ const age = (email: string, interval: string) =>
 Deno.test("from registering to signing in: the address is proved in between", async () => {
   const email = newEmail();
   await assertAnswer(register({ email, display_name: " Ana Lu ", locale: "de-AT" }), 202);
-  await assertAnswer(post("/login", { email, password }), 403, "auth.email_unconfirmed");
+  const early = post("/login", { email, password });
+  await assertAnswer(early, 401, "accounts.credentials_refused");
   const mail = await mailTo(email, "accounts.verification");
   assert.match(mail.subject, /Bestätigen/);
   await assertAnswer(post("/verify-email", { token: tokenIn(mail) }), 204);
@@ -137,6 +138,95 @@ Deno.test("A9: registering a known address changes nothing, answers alike, and t
   );
   await mailTo(email, "accounts.already_registered");
   await login(email);
+});
+
+Deno.test("A9: signing in after registering does not tell either whether the address was known", async () => {
+  const [known, free] = [await createAccount(), newEmail()];
+  const guess = { password: "Attacker-pass-1" };
+  const answersFor = async (email: string) => {
+    await register({ email, ...guess });
+    const answers = [];
+    for (let count = 0; count < 6; count++) {
+      const answer = await post("/login", { email, ...guess });
+      answers.push([answer.status, (await answer.json()).code]);
+    }
+    for (let count = 0; count < 4; count++) {
+      const answer = await post("/resend-verification", { email });
+      answers.push([answer.status, await answer.text() !== ""]);
+    }
+    return answers;
+  };
+  const answers = await answersFor(free);
+  assert.deepEqual(answers[0], [401, "accounts.credentials_refused"]);
+  assert.deepEqual(answers, await answersFor(known));
+});
+
+Deno.test("who gives the right password of an address that waits is mailed anew, now and then", async () => {
+  const email = newEmail();
+  await register({ email });
+  await mailTo(email, "accounts.verification");
+  const attempt = (given = password) => post("/login", { email, password: given });
+  const verifications = async () =>
+    (await mailsTo(email))
+      .filter(({ tags }) => tags.some(({ value }) => value === "accounts_verification")).length;
+  const past = () =>
+    withDatabase((sql) =>
+      sql`update private.accounts_tokens t set created_at = now() - interval '20 minutes 1 second'
+        from auth.users u where u.id = t.person_id and u.email = ${email}`
+    );
+  await assertAnswer(attempt(), 401, "accounts.credentials_refused");
+  await past();
+  await assertAnswer(attempt("Wrong-horse-7"), 401, "accounts.credentials_refused");
+  await assertAnswer(attempt(), 401, "accounts.credentials_refused");
+  await assertAnswer(attempt(), 401, "accounts.credentials_refused");
+  const token = tokenIn(await newestMail(email, "accounts.verification", 2));
+  assert.equal(await verifications(), 2);
+  await assertAnswer(post("/verify-email", { token }), 204);
+  await login(email);
+});
+
+Deno.test("a mail proves no password that was set after it, ours and Auth's own", async (t) => {
+  const setPassword = async (email: string) => {
+    const id = await must<string>(admin().rpc("accounts_unverified", { email }));
+    const changes = { password: "Attacker-pass-1" };
+    assert.equal((await admin().auth.admin.updateUserById(id, changes)).error, null);
+  };
+  await t.step("ours", async () => {
+    const email = newEmail();
+    await register({ email });
+    const mail = await mailTo(email, "accounts.verification");
+    await setPassword(email);
+    for (const proof of [{ token: tokenIn(mail) }, { email, code: codeIn(mail) }]) {
+      await assertAnswer(post("/verify-email", proof), 422, "accounts.token_refused");
+    }
+  });
+  await t.step("Auth's own", async () => {
+    const email = newEmail();
+    const { data } = await admin().auth.admin.generateLink({ type: "signup", email, password });
+    await setPassword(email);
+    const token_hash = data.properties!.hashed_token;
+    const { error } = await anonymous().auth.verifyOtp({ token_hash, type: "signup" });
+    assert.equal(error?.code, "otp_expired");
+  });
+});
+
+Deno.test("A7: Auth's hook counts by the client's address, and lets pass where there is none", async () => {
+  await withDatabase(async (sql) => {
+    const ask = async (ip_address: string | null) => {
+      const user = { app_metadata: { provider: "email" } };
+      const [row] = await sql`
+        select private.accounts_before_user_created(
+          ${sql.json({ metadata: { ip_address }, user })}) as answer`;
+      return row!.answer.error?.http_code ?? 200;
+    };
+    for (const none of ["", "x", "10.0.0.1, 10.0.0.2"]) assert.equal(await ask(none), 200);
+    const block = `fe80:${crypto.randomUUID().slice(0, 4)}:0:1`;
+    const answers = [];
+    for (let count = 0; count < 6; count++) {
+      answers.push(await ask(`${block}::${count}%eth${count}`));
+    }
+    assert.deepEqual(answers, [200, 200, 200, 200, 200, 429]);
+  });
 });
 
 Deno.test("A7: five registrations an hour from one address of the network", async () => {

@@ -73,7 +73,8 @@ const login = createRoute({
   summary: "Begin a session by password",
   description: "Five failures in a quarter of an hour, for an account and for a client each; " +
     "sessions there are go on. After a hundred failures in a row the password opens nothing until " +
-    "it is reset. Whether an address is known does not show.",
+    "it is reset. Whether an address is known, proved or banned does not show: who has yet to prove " +
+    "theirs and gives the right password is mailed anew, three times an hour at most.",
   security: [],
   // Counted by its own, stricter counters, and asked for in one call.
   middleware: [unlimited] as const,
@@ -81,9 +82,7 @@ const login = createRoute({
   responses: {
     200: { description: "A session", content: { "application/json": { schema: LoggedIn } } },
     ...problems(
-      "auth.banned",
       "accounts.credentials_refused",
-      "auth.email_unconfirmed",
       "members.banned",
       "members.pending",
       "members.suspended",
@@ -140,9 +139,7 @@ const reauthenticate = createRoute({
   responses: {
     204: { description: "Proved" },
     ...problems(
-      "auth.banned",
       "accounts.credentials_refused",
-      "auth.email_unconfirmed",
       "accounts.token_refused",
       ...bodyErrors,
       ...signedInErrors,
@@ -173,9 +170,7 @@ const changePassword = createRoute({
   responses: {
     200: tokens,
     ...problems(
-      "auth.banned",
       "accounts.credentials_refused",
-      "auth.email_unconfirmed",
       "accounts.password_unchanged",
       "accounts.password_weak",
       ...bodyErrors,

@@ -40,12 +40,13 @@ async function signInWithPassword(auth: Auth, call: Call): Promise<TokenAnswer> 
   const found = await findUserByEmail(auth.sql, email.toLowerCase());
   const user = found && !found.deleted_at ? found : undefined;
   const hash = user?.encrypted_password ?? null;
-  // Asked for everybody, known or not, so that the answer takes as long; and before anything else is
-  // said of the account, so that only who knows the password hears it.
-  if (!await auth.passwords.matches(password, hash) || !user) {
+  // Asked for everybody, known or not, so that the answer takes as long.
+  const matches = await auth.passwords.matches(password, hash);
+  // Told whatever the password is, as hosted does.
+  if (user && hash && isBanned(user)) throw new AuthError(400, "user_banned", "User is banned");
+  if (!matches || !user) {
     throw new AuthError(400, "invalid_credentials", "Invalid login credentials");
   }
-  if (isBanned(user)) throw new AuthError(400, "user_banned", "User is banned");
   if (!user.email_confirmed_at) {
     throw new AuthError(400, "email_not_confirmed", "Email not confirmed");
   }
