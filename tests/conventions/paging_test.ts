@@ -7,6 +7,7 @@ import { sample } from "./samples.ts";
 interface List {
   rpc: string;
   names: string[];
+  /** Of the arguments that a call cannot leave out. */
   types: string[];
 }
 
@@ -14,10 +15,12 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
   const lists = await withDatabase((sql) =>
     sql<List[]>`
       select p.proname as rpc, p.proargnames as names, array(
-        select format_type(t, null) from unnest(p.proargtypes) with ordinality a(t, o) order by o
+        select format_type(t, null) from unnest(p.proargtypes) with ordinality a(t, o)
+        where o <= p.pronargs - p.pronargdefaults order by o
       ) as types
       from pg_proc p
-      where p.pronamespace = 'public'::regnamespace and 'page_size' = any (p.proargnames)
+      -- For operators, who get a hundred whatever they ask for.
+      where p.proname <> 'jobs_dead_letters' and p.pronamespace = 'public'::regnamespace and 'page_size' = any (p.proargnames)
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1`
   );
   ok(lists.length > 5, `${lists.length}`);
@@ -29,16 +32,15 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
     tenant_id: tenant.id,
     person: member.id,
     conversation_id,
-    cursor: null,
   };
   const broken: string[] = [];
   for (const { rpc, names, types } of lists) {
     for (const page_size of [0, 101]) {
-      const given = names.slice(0, types.length).map((name, at) => [
-        name,
-        name === "page_size" ? page_size : name in known ? known[name] : sample[types[at]!],
-      ]);
-      const { error } = await owner.client.rpc(rpc, Object.fromEntries(given));
+      const required = types.map((type, at) => [names[at]!, known[names[at]!] ?? sample[type]]);
+      const { error } = await owner.client.rpc(rpc, {
+        ...Object.fromEntries(required),
+        page_size,
+      });
       if (error?.code !== "PT422" || !error.details?.includes("page_size")) {
         broken.push(`${rpc}, ${page_size}: ${error?.code} ${error?.message} ${error?.details}`);
       }
