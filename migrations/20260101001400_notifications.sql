@@ -20,6 +20,7 @@ create table private.notifications_kinds (
   outsiders boolean not null,
   group_key text check (group_key ~ '^[a-z_]+$'),
   template text not null check (template ~ '^[a-z_]+\.[a-z_]+$'),
+  outdated name,
   check (coalesce(inbox, email, push) is not null)
 );
 comment on table private.notifications_kinds is
@@ -31,6 +32,8 @@ comment on column private.notifications_kinds.outsiders is
 comment on column private.notifications_kinds.group_key is
   'The value of the payload by which unread notices stand together in the inbox, such as conversation_id.';
 comment on column private.notifications_kinds.template is 'Its wording in shared/email/locales.';
+comment on column private.notifications_kinds.outdated is
+  'The private function of its capability that says of an event whether it needs no telling any more; null: only expires_at says so.';
 
 create function private.declare_notification(
   kind text,
@@ -40,7 +43,8 @@ create function private.declare_notification(
   security boolean default false,
   outsiders boolean default false,
   group_key text default null,
-  template text default null
+  template text default null,
+  outdated name default null
 )
 returns void
 language sql
@@ -49,16 +53,17 @@ security invoker
 set search_path = ''
 as $$
   insert into private.notifications_kinds (
-    kind, inbox, email, push, security, outsiders, group_key, template
+    kind, inbox, email, push, security, outsiders, group_key, template, outdated
   )
   values (
     declare_notification.kind, declare_notification.inbox, declare_notification.email,
     declare_notification.push, declare_notification.security, declare_notification.outsiders,
-    declare_notification.group_key, coalesce(declare_notification.template, declare_notification.kind)
+    declare_notification.group_key, coalesce(declare_notification.template, declare_notification.kind),
+    declare_notification.outdated
   );
 $$;
-comment on function private.declare_notification(text, text, text, text, boolean, boolean, text, text) is
-  'For migrations: a kind of notice, <capability>.<what>, and what holds for it on each channel unless a person chooses otherwise: instant, daily or weekly (e-mail alone), off; null: never there.';
+comment on function private.declare_notification(text, text, text, text, boolean, boolean, text, text, name) is
+  'For migrations: a kind of notice, <capability>.<what>, and what holds for it on each channel unless a person chooses otherwise: instant, daily or weekly (e-mail alone), off; null: never there. outdated: a function in private, (notifications_events) returns boolean, asked before anything of it leaves the database.';
 
 -- Events: one thing told to one person
 create table private.notifications_events (

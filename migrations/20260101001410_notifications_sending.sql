@@ -10,9 +10,15 @@ stable
 security definer -- reads what people chose
 set search_path = ''
 as $$
+declare
+  v_outdated boolean := false;
 begin
+  if kind.outdated is not null then
+    execute format('select private.%I($1)', kind.outdated) into v_outdated using event;
+  end if;
   return case
     when event.expires_at <= now() then 'expired'
+    when v_outdated then 'outdated'
     -- Waking somebody for what has been in their inbox for days helps nobody.
     when notifications_hindrance.channel = 'push' and event.created_at < now() - interval '2 days'
       then 'expired'
@@ -59,6 +65,14 @@ begin
       select from private.notifications_deliveries open
       where open.tenant_id = e.tenant_id and open.event_id = e.id
         and open.status in ('waiting', 'held', 'digest', 'refused')
+    )
+    -- Nor while a digest that tells of it has not left.
+    and not exists (
+      select from private.notifications_deliveries i
+      join private.notifications_deliveries digest
+        on digest.tenant_id = i.tenant_id and digest.event_id = i.digest_id
+      where i.tenant_id = e.tenant_id and i.event_id = e.id
+        and digest.status in ('waiting', 'held', 'refused')
     );
 end;
 $$;

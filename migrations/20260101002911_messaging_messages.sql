@@ -27,7 +27,7 @@ create table public.messaging_messages (
 comment on table public.messaging_messages is
   'Messages, numbered in their conversation without gaps by the server. Deleted for all they keep their number and lose what they said.';
 comment on column public.messaging_messages.kind is 'text, or what happened in the conversation; mentions then names whom it happened to.';
-comment on column public.messaging_messages.version is 'Counts edits and the deletion.';
+comment on column public.messaging_messages.version is 'Counts the changes its readers are told of: edits and the deletion.';
 
 -- Apart from the messages: a message may go, that it was sent is kept for good.
 create table private.messaging_keys (

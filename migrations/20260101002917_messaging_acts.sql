@@ -145,6 +145,7 @@ begin
   if not coalesce(messaging_delete.for_all, false) then
     insert into public.messaging_hidden (tenant_id, person_id, message_id)
     values (v_message.tenant_id, v_me, v_message.id);
+    perform private.messaging_skip(v_message, v_me);
     perform private.messaging_tell_self(v_message, v_me, 'message:deleted');
     return v_message;
   end if;
@@ -165,6 +166,26 @@ $$;
 comment on function public.messaging_delete(uuid, uuid, boolean) is
   'Deletes a message for the caller, or for all: their own, or any in a group they manage (permission messaging.read). Deleted for all, it keeps its place without words, files and history. Raises messaging.message_not_found, messaging.not_the_sender.';
 grant execute on function public.messaging_delete(uuid, uuid, boolean) to authenticated;
+
+create function private.messaging_skip(message public.messaging_messages, person uuid)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes states
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  update public.messaging_states s set skipped = s.skipped + 1
+  where s.tenant_id = message.tenant_id and s.person_id = person
+    and s.conversation_id = message.conversation_id
+    and s.read_seq < message.seq and message.sender_id <> person;
+  update private.messaging_people p set unread = p.unread - 1
+  where p.tenant_id = message.tenant_id and p.person_id = person and found;
+end;
+$$;
+comment on function private.messaging_skip(public.messaging_messages, uuid) is
+  'Takes a message that the person deleted unread out of their sums: nobody can read it any more.';
 
 create function private.messaging_tell_self(message public.messaging_messages, person uuid, event text)
 returns void

@@ -14,6 +14,10 @@ as $$
   where m.tenant_id = messaging_countable.tenant_id and m.conversation_id = messaging_countable.conversation_id
     and m.seq > after and m.seq <= upto and m.sender_id <> person
     and not exists (
+      select from public.messaging_hidden h
+      where h.tenant_id = m.tenant_id and h.person_id = person and h.message_id = m.id
+    )
+    and not exists (
       select from public.messaging_blocks b
       where b.tenant_id = m.tenant_id and b.person_id = person and b.blocked_id = m.sender_id
     );
@@ -56,22 +60,57 @@ $$;
 comment on function private.messaging_advance(public.messaging_conversations, uuid, bigint) is
   'Moves how far the person has read, and both sums with it; answers by how many numbers.';
 
-create function private.messaging_shows_receipts(tenant_id uuid, person uuid)
+create function private.messaging_shows_receipts(conversation public.messaging_conversations, person uuid)
 returns boolean
 language plpgsql
 stable
-security definer -- reads a preference
+security definer -- reads a preference, and the blocks of others
 set search_path = ''
 as $$
 #variable_conflict use_column
 begin
   return not exists (
     select from public.messaging_preferences p
-    where p.tenant_id = messaging_shows_receipts.tenant_id and p.person_id = person and not p.receipts
+    where p.tenant_id = conversation.tenant_id and p.person_id = person and not p.receipts
+  ) and (
+    conversation.kind <> 'direct' or not exists (
+      select from public.messaging_members other
+      where other.tenant_id = conversation.tenant_id and other.conversation_id = conversation.id
+        and other.person_id <> person
+        and private.messaging_blocked(conversation.tenant_id, person, other.person_id)
+    )
   );
 end;
 $$;
-comment on function private.messaging_shows_receipts(uuid, uuid) is 'Whether others may learn how far the person has read.';
+comment on function private.messaging_shows_receipts(public.messaging_conversations, uuid) is
+  'Whether others may learn how far the person has read: not where they switched it off, nor where one of two blocked the other.';
+
+create function private.messaging_await_next(
+  conversation public.messaging_conversations, person uuid, after bigint
+)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes the list
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_next public.messaging_messages;
+begin
+  for v_next in
+    select m.* from public.messaging_messages m
+    where m.tenant_id = conversation.tenant_id and m.conversation_id = conversation.id
+      and m.seq > after and m.sender_id <> person and m.deleted_at is null
+      and not private.messaging_blocked(m.tenant_id, person, m.sender_id)
+    order by m.seq limit 100
+  loop
+    perform private.messaging_await(v_next, array[person]);
+  end loop;
+end;
+$$;
+comment on function private.messaging_await_next(public.messaging_conversations, uuid, bigint) is
+  'After a device had some of what waits: what came after that waits on.';
 
 create function private.messaging_acknowledge(
   conversation public.messaging_conversations, person uuid, kind text, seq bigint, at timestamptz
@@ -88,20 +127,24 @@ declare
     'person_id', person, 'seq', messaging_acknowledge.seq, 'at', messaging_acknowledge.at
   );
   v_event text := 'receipt:' || messaging_acknowledge.kind;
+  v_shown boolean := private.messaging_shows_receipts(conversation, person);
 begin
   delete from private.messaging_waiting w
   where w.tenant_id = conversation.tenant_id and w.person_id = person and w.conversation_id = conversation.id;
+  if found then
+    perform private.messaging_await_next(conversation, person, messaging_acknowledge.seq);
+  end if;
   -- The person's other devices learn it in any case.
   perform private.announce_to(
     array[person] || case
-      when conversation.kind = 'direct' and private.messaging_shows_receipts(conversation.tenant_id, person)
+      when conversation.kind = 'direct' and v_shown
       then array_remove(private.messaging_reach(conversation.tenant_id, conversation.id, person), person)
       else '{}' end,
     v_event,
     v_payload || jsonb_build_object('tenant_id', conversation.tenant_id, 'conversation_id', conversation.id),
     'messaging.read'
   );
-  if private.messaging_shows_receipts(conversation.tenant_id, person) then
+  if v_shown then
     insert into public.messaging_receipts (tenant_id, conversation_id, person_id, kind, seq, at)
     values (
       conversation.tenant_id, conversation.id, person, messaging_acknowledge.kind,

@@ -23,7 +23,10 @@ begin
       on m.tenant_id = s.tenant_id and m.conversation_id = s.conversation_id and m.person_id = sender
     join public.messaging_messages x
       on x.tenant_id = s.tenant_id and x.conversation_id = s.conversation_id
-      and x.seq > s.read_seq and x.sender_id = sender
+      and x.seq > s.read_seq and x.sender_id = sender and not exists (
+        select from public.messaging_hidden h
+        where h.tenant_id = x.tenant_id and h.person_id = messaging_recount.person and h.message_id = x.id
+      )
     where s.tenant_id = messaging_recount.tenant_id and s.person_id = person
     group by s.conversation_id
   ), moved as (

@@ -1,8 +1,13 @@
 -- Messaging, due: what the worker does when a schedule's time has come, and who is told outside the
 -- app. One schedule a transaction: each takes the locks of its own conversation, never of two.
 
-select private.declare_notification('messaging.message', inbox => null, email => 'daily', group_key => 'conversation_id');
-select private.declare_notification('messaging.mention', group_key => 'conversation_id');
+select private.declare_notification(
+  'messaging.message', inbox => null, email => 'daily', group_key => 'conversation_id',
+  outdated => 'messaging_notice_outdated'
+);
+select private.declare_notification(
+  'messaging.mention', group_key => 'conversation_id', outdated => 'messaging_notice_outdated'
+);
 select private.declare_notification('messaging.reminder', email => 'off', group_key => 'conversation_id');
 select private.declare_notification('messaging.not_sent', group_key => 'conversation_id');
 
@@ -26,6 +31,29 @@ end;
 $$;
 comment on function private.messaging_may(uuid, uuid, text) is
   'Whether a person, who is not the caller, may do this in the tenant now.';
+
+create function private.messaging_notice_outdated(event private.notifications_events)
+returns boolean
+language plpgsql
+stable
+security definer -- reads messages past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return not exists (
+    select from public.messaging_messages m
+    join public.messaging_states s
+      on s.tenant_id = m.tenant_id and s.person_id = event.person_id
+      and s.conversation_id = m.conversation_id and s.read_seq < m.seq
+    where m.tenant_id = event.tenant_id and m.id = (event.payload ->> 'message_id')::uuid
+      and m.deleted_at is null
+      and not private.messaging_blocked(m.tenant_id, event.person_id, m.sender_id)
+  );
+end;
+$$;
+comment on function private.messaging_notice_outdated(private.notifications_events) is
+  'Whether the message was read, deleted or blocked since: nobody is woken for it in the morning, and no digest tells of it.';
 
 create function private.messaging_link(tenant_id uuid, conversation_id uuid)
 returns jsonb
@@ -148,16 +176,24 @@ begin
       )
       returning w.*
     )
-    select d.*, sender.display_name as sender_name
+    select d.tenant_id, d.person_id, d.conversation_id, told.id as message_id,
+      d.person_id = any (told.mentions) as mentioned, sender.display_name as sender_name
     from due d
-    join public.messaging_messages m
-      on m.tenant_id = d.tenant_id and m.id = d.message_id and m.deleted_at is null
-    join public.members sender on sender.tenant_id = m.tenant_id and sender.person_id = m.sender_id
+    join public.messaging_messages waited on waited.tenant_id = d.tenant_id and waited.id = d.message_id
     join public.messaging_states s
       on s.tenant_id = d.tenant_id and s.person_id = d.person_id and s.conversation_id = d.conversation_id
-      and s.delivered_seq < m.seq
-    where not private.messaging_blocked(d.tenant_id, d.person_id, m.sender_id)
-      and private.messaging_may(d.tenant_id, d.person_id, 'messaging.read')
+    -- What was waited for may be deleted; then the next one is told.
+    cross join lateral (
+      select m.id, m.sender_id, m.mentions from public.messaging_messages m
+      where m.tenant_id = d.tenant_id and m.conversation_id = d.conversation_id
+        and m.seq >= waited.seq and m.seq > s.delivered_seq and m.sender_id <> d.person_id
+        and m.deleted_at is null
+        and not private.messaging_blocked(d.tenant_id, d.person_id, m.sender_id)
+        and (s.muted_until is null or s.muted_until <= now() or d.person_id = any (m.mentions))
+      order by (m.id = d.message_id) desc, m.seq limit 1
+    ) told
+    join public.members sender on sender.tenant_id = d.tenant_id and sender.person_id = told.sender_id
+    where private.messaging_may(d.tenant_id, d.person_id, 'messaging.read')
     order by d.person_id
   loop
     perform private.notify(
@@ -166,7 +202,7 @@ begin
         'message_id', v_waiting.message_id, 'name', v_waiting.sender_name,
         'about', 'messaging_messages:' || v_waiting.message_id
       ),
-      v_waiting.tenant_id, now() + interval '1 day'
+      v_waiting.tenant_id
     );
     v_count := v_count + 1;
   end loop;

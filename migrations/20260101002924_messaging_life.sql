@@ -187,9 +187,10 @@ begin
     delete from public.messaging_edits e using public.messaging_messages m
     where m.tenant_id = v_member.tenant_id and m.conversation_id = v_member.conversation_id
       and m.sender_id = new.id and e.tenant_id = m.tenant_id and e.message_id = m.id;
+    -- Their version stays: nobody is told of each, so it must be the one that stands in the rows of changes.
     update public.messaging_messages m
     set body = null, files = '{}', mentions = '{}', reply_to = null, client_id = null,
-      version = m.version + 1, deleted_at = coalesce(m.deleted_at, now())
+      deleted_at = coalesce(m.deleted_at, now())
     where m.tenant_id = v_member.tenant_id and m.conversation_id = v_member.conversation_id
       and m.sender_id = new.id;
     delete from private.messaging_keys k

@@ -104,6 +104,7 @@ Deno.test("deleted for me, it is there for everybody else", async () => {
   const { tenant, ana, ben, conversation } = pair;
   const { id } = await send(ana, tenant, conversation);
   await must(remove(ben, pair, id));
+  assertEquals((await unread(ben, tenant)).unread, 0, "what nobody can read is not unread");
   assertEquals(await page(ben, tenant, conversation), []);
   assertEquals((await page(ana, tenant, conversation)).length, 1);
   await assertRefused(remove(ben, pair, id), 404, "messaging.message_not_found");

@@ -3,6 +3,7 @@ import { must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { createMember, type Tenant } from "../support/tenants.ts";
 import {
+  block,
   createGroup,
   createPair,
   createTalkingTenant,
@@ -116,6 +117,23 @@ Deno.test("who switched receipts off leaves none, and still counts what they rea
   await send(ana, tenant, conversation);
   await markRead(ben, tenant, conversation, 3);
   assertEquals((await receipts(ana, conversation)).map(({ seq }) => seq), [3]);
+});
+
+Deno.test("of two who blocked each other neither learns how far the other has read", async () => {
+  const { tenant, ana, ben, conversation } = await createPair();
+  await using heard = await listen(ana, `private-user-${ana.id}`);
+  await using own = await listen(ben, `private-user-${ben.id}`);
+  await using shared = await listen(ana, `presence-conversation-${conversation}`);
+  await send(ana, tenant, conversation);
+  await block(ben, tenant, ana);
+  await delivered(ben, tenant, conversation, 1);
+  await own.wait("receipt:delivered");
+  await block(ben, tenant, ana, false);
+  await send(ben, tenant, conversation);
+  await heard.wait("message:new", 2);
+  await shared.wait("message:new", 2);
+  const told = [...heard.heard, ...shared.heard].filter(({ event }) => event.startsWith("receipt"));
+  assertEquals([await receipts(ana, conversation), told], [[], []]);
 });
 
 Deno.test("a receipt is heard by the other of two, in a group on its channel", async () => {

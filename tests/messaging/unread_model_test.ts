@@ -9,6 +9,7 @@ import {
   createTalkingTenant,
   markRead,
   open,
+  page,
   send,
   unread,
 } from "./support.ts";
@@ -27,6 +28,8 @@ async function counted(sql: ReturnType<typeof connect>, tenant: Tenant, person: 
       where m.tenant_id = c.tenant_id and m.conversation_id = c.id and m.seq > s.read_seq
         and m.sender_id <> s.person_id and not exists (
           select from messaging_blocks b where b.person_id = s.person_id and b.blocked_id = m.sender_id
+        ) and not exists (
+          select from messaging_hidden h where h.person_id = s.person_id and h.message_id = m.id
         )
     ) as counted
     from messaging_states s
@@ -59,6 +62,17 @@ const acts: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.tuple(who, who, fc.boolean()).map(
       ([me, other, on]): Act => ({ tenant, people }) =>
         me === other ? Promise.resolve() : block(people[me]!, tenant, people[other]!, on),
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(who, where, fc.nat(3)).map(
+      ([me, at, back]): Act => async ({ tenant, people, conversations }) => {
+        const shown = await page(people[me]!, tenant, conversations[at]!).catch(() => []);
+        const message_id = shown[back]?.id;
+        if (!message_id) return;
+        await people[me]!.client.rpc("messaging_delete", { tenant_id: tenant.id, message_id });
+      },
     ),
   },
   {

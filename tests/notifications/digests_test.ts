@@ -178,3 +178,27 @@ Deno.test("a digest's own evidence ends with the content of what it told", () =>
     const [row] = await sql`select payload from private.notifications_events where id = ${event}`;
     assert.deepEqual(row!.payload, {});
   }));
+
+Deno.test("a notice keeps what it says until the digest has left, whatever another channel does", () =>
+  withDatabase(async (sql) => {
+    const { tenant, person } = await createWorld();
+    const event = await notify(sql, person, {
+      kind: "notifications.test_named",
+      payload: { name: "Mia" },
+      tenant,
+    });
+    await sql.begin(async (transaction) => {
+      const own = transaction as unknown as postgres.Sql;
+      await own`
+        insert into private.notifications_deliveries (
+          tenant_id, event_id, channel, person_id, kind, status
+        )
+        values (${tenant.id}, ${event}, 'push', ${person.id}, 'notifications.test_named', 'waiting')`;
+      await compose(own, person);
+      await own`select public.notifications_settle(${
+        own.json([{ tenant_id: tenant.id, event_id: event, channel: "push", status: "sent" }])
+      })`;
+    });
+    const { text } = await mailTo(person.email, "notifications.digest");
+    assert.match(text, /^- Mia wrote to you$/m);
+  }));
