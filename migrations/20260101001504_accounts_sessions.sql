@@ -163,6 +163,31 @@ $$;
 comment on function private.require_recent_proof() is
   'The caller''s id, if their session proved within five minutes whose it is. Raises auth.*, two_factor.required, two_factor.recent_required, accounts.reauthentication_required.';
 
+create function private.require_way_in(person uuid, session uuid)
+returns void
+language plpgsql
+stable
+security definer -- reads sessions, factors and proofs, closed to clients
+set search_path = ''
+as $$
+begin
+  -- Whoever found an open session must not make themselves a way in that outlives it, and locks its
+  -- owner out. Who has just signed in has proved themselves by that, unless they have a factor.
+  if private.accounts_recently_proved(require_way_in.person, require_way_in.session) then
+    return;
+  elsif exists (select from private.trust_factors f where f.person_id = require_way_in.person) then
+    raise sqlstate 'PT403' using message = 'two_factor.recent_required';
+  elsif not exists (
+    select from auth.sessions s
+    where s.id = require_way_in.session and s.created_at > now() - interval '5 minutes'
+  ) then
+    raise sqlstate 'PT403' using message = 'accounts.reauthentication_required';
+  end if;
+end;
+$$;
+comment on function private.require_way_in(uuid, uuid) is
+  'Whether this session may make its owner a new way in, such as a factor: it began, or proved itself, within five minutes. Raises two_factor.recent_required, accounts.reauthentication_required.';
+
 create function public.accounts_caller(recently_proved boolean default false)
 returns jsonb
 language plpgsql

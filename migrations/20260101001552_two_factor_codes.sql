@@ -63,6 +63,13 @@ as $$
 #variable_conflict use_column
 begin
   perform private.two_factor_require_verified(person, session);
+  if exists (
+    select from private.two_factor_enrolments e
+    where e.person_id = two_factor_begin.person and e.confirmed_at is not null
+  ) then
+    raise sqlstate 'PT409' using message = 'two_factor.already_enabled';
+  end if;
+  perform private.require_way_in(person, session);
   insert into private.two_factor_enrolments as e (person_id, secret)
   values (two_factor_begin.person, two_factor_begin.secret)
   on conflict (person_id) do update
@@ -74,7 +81,7 @@ begin
 end;
 $$;
 comment on function public.two_factor_begin(uuid, uuid, text) is
-  'For the function api: keeps the encrypted secret of a set-up, in place of one that was not confirmed. Raises two_factor.already_enabled, two_factor.required.';
+  'For the function api: keeps the encrypted secret of a set-up, in place of one that was not confirmed. Raises two_factor.already_enabled, two_factor.required, two_factor.recent_required, accounts.reauthentication_required.';
 grant execute on function public.two_factor_begin(uuid, uuid, text) to service_role;
 
 create function public.two_factor_accept(

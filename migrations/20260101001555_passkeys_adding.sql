@@ -45,16 +45,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  -- Whoever found an open session must not make themselves a way in that outlives it, and locks its
-  -- owner out. Who has just signed in has proved themselves by that, unless they have a factor.
-  if exists (select from private.trust_factors f where f.person_id = passkeys_require_room.person)
-    or not exists (
-      select from auth.sessions s
-      where s.id = private.session_id() and s.created_at > now() - interval '5 minutes'
-    )
-  then
-    perform private.require_recent_proof();
-  end if;
+  perform private.require_way_in(passkeys_require_room.person, private.session_id());
   if (select count(*) >= 20 from private.passkeys p where p.person_id = passkeys_require_room.person) then
     raise sqlstate 'PT409' using message = 'passkeys.too_many';
   end if;

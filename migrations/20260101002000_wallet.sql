@@ -18,6 +18,7 @@ create table public.wallet_currencies (
   critical_balance bigint check (critical_balance between -9007199254740991 and 9007199254740991),
   high_balance bigint check (high_balance between -9007199254740991 and 9007199254740991),
   starting_grant bigint not null default 0 check (starting_grant between 0 and 9007199254740991),
+  step_up_above bigint check (step_up_above between 1 and 9007199254740991),
   created_at timestamptz not null default now(),
   primary key (tenant_id, code),
   check (kind = 'money' or decimals = 0),
@@ -31,6 +32,8 @@ comment on column public.wallet_currencies.decimals is 'How many digits of an am
 comment on column public.wallet_currencies.lowest_balance is 'How far below zero an account may go.';
 comment on column public.wallet_currencies.low_balance is
   'Soft limits (low, critical, high): nothing is refused there, the holder is told once per crossing.';
+comment on column public.wallet_currencies.step_up_above is
+  'Who reverses a transfer of more than this proves within five minutes before who they are. Null: nobody has to.';
 comment on column public.wallet_currencies.starting_grant is 'What the issuance gives to an account when it is opened.';
 
 -- Organisations: accounts that several people act for

@@ -16,12 +16,13 @@ begin
   if wallet_limits_for.kind = 'time' then
     v_limits.lowest_balance := -300;
     v_limits.transfer_limit := 60000;
+    v_limits.step_up_above := 3000;
   end if;
   return v_limits;
 end;
 $$;
 comment on function private.wallet_limits_for(text) is
-  'The limits of a currency for which nothing else is said. Time: five hours of credit, so that a newcomer''s first trade works, and 1,000 hours a transfer.';
+  'The limits of a currency for which nothing else is said. Time: five hours of credit, so that a newcomer''s first trade works, 1,000 hours a transfer, and proof of who reverses more than fifty.';
 
 create function private.wallet_open_accounts(
   tenant_id uuid, person uuid default null, organisation uuid default null, currency text default null
@@ -212,16 +213,16 @@ as $$
 begin
   insert into public.wallet_currencies (
     tenant_id, code, name, kind, decimals, lowest_balance, highest_balance, transfer_limit, daily_limit,
-    low_balance, critical_balance, high_balance, starting_grant
+    low_balance, critical_balance, high_balance, starting_grant, step_up_above
   )
   select wallet_add_currencies.tenant_id, c.code, coalesce(c.name, initcap(c.code)), c.kind,
     coalesce(c.decimals, 0), coalesce(c.lowest_balance, seed.lowest_balance), c.highest_balance,
     coalesce(c.transfer_limit, seed.transfer_limit), c.daily_limit, c.low_balance, c.critical_balance,
-    c.high_balance, coalesce(c.starting_grant, 0)
+    c.high_balance, coalesce(c.starting_grant, 0), coalesce(c.step_up_above, seed.step_up_above)
   from jsonb_to_recordset(currencies) c(
     code text, name text, kind text, decimals smallint, lowest_balance bigint, highest_balance bigint,
     transfer_limit bigint, daily_limit bigint, low_balance bigint, critical_balance bigint,
-    high_balance bigint, starting_grant bigint
+    high_balance bigint, starting_grant bigint, step_up_above bigint
   )
   cross join lateral private.wallet_limits_for(c.kind) seed;
 end;

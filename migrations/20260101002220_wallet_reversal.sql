@@ -63,6 +63,13 @@ begin
   elsif v_transfer.kind = 'reversal' then
     raise sqlstate 'PT409' using message = 'wallet.already_reversed';
   end if;
+  if exists (
+    select from public.wallet_currencies c
+    where c.tenant_id = v_transfer.tenant_id and c.code = v_transfer.currency
+      and c.step_up_above < v_transfer.amount
+  ) then
+    perform private.require_recent_proof();
+  end if;
   v_reversal := v_transfer;
   v_reversal.id := v_id;
   v_reversal.kind := 'reversal';

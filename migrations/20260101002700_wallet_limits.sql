@@ -35,7 +35,7 @@ begin
     -- 10.0 is an integer to jsonb, but none to bigint.
     or jsonb_typeof(l.value) = 'number' and (
       l.value::text !~ '^-?[0-9]+$' or abs(l.value::numeric) > 9007199254740991
-      or l.key in ('transfer_limit', 'daily_limit') and l.value::numeric < 1
+      or l.key in ('transfer_limit', 'daily_limit', 'step_up_above') and l.value::numeric < 1
       or l.key in ('lowest_balance') and l.value::numeric > 0
       or l.key in ('highest_balance', 'starting_grant') and l.value::numeric < 0
     )
@@ -109,7 +109,7 @@ declare
   v_before public.wallet_currencies;
   v_after public.wallet_currencies;
 begin
-  perform private.wallet_check_limits(limits, private.wallet_limit_names() || 'starting_grant'::text);
+  perform private.wallet_check_limits(limits, private.wallet_limit_names() || array['starting_grant', 'step_up_above']);
   select * into v_before from public.wallet_currencies c
   where c.tenant_id = wallet_limit_currency.tenant_id and c.code = wallet_limit_currency.currency
   for no key update;
@@ -122,7 +122,8 @@ begin
     set lowest_balance = v_after.lowest_balance, highest_balance = v_after.highest_balance,
       transfer_limit = v_after.transfer_limit, daily_limit = v_after.daily_limit,
       low_balance = v_after.low_balance, critical_balance = v_after.critical_balance,
-      high_balance = v_after.high_balance, starting_grant = v_after.starting_grant
+      high_balance = v_after.high_balance, starting_grant = v_after.starting_grant,
+      step_up_above = v_after.step_up_above
     where c.tenant_id = v_before.tenant_id and c.code = v_before.code;
   exception when check_violation then
     raise sqlstate 'PT422' using
@@ -139,7 +140,7 @@ begin
 end;
 $$;
 comment on function public.wallet_limit_currency(uuid, text, jsonb) is
-  'Sets limits of a currency for all accounts without their own (permission wallet.manage). limits: any of lowest_balance, highest_balance, transfer_limit, daily_limit, low_balance, critical_balance, high_balance, starting_grant; null: none. Raises wallet.currency_unknown, request.invalid.';
+  'Sets limits of a currency for all accounts without their own (permission wallet.manage). limits: any of lowest_balance, highest_balance, transfer_limit, daily_limit, low_balance, critical_balance, high_balance, starting_grant, step_up_above (of reversals); null: none. Raises wallet.currency_unknown, request.invalid.';
 grant execute on function public.wallet_limit_currency(uuid, text, jsonb) to authenticated;
 
 create function public.wallet_limit_account(tenant_id uuid, account_id uuid, limits jsonb)

@@ -672,6 +672,7 @@ export const definers = {
     "require_rate",
     "require_recent_factor",
     "require_recent_proof",
+    "require_way_in",
     "require_session",
     "session_fault",
     "session_verified",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { assertRefused } from "../support/answers.ts";
-import { assertProblem, tokenOf } from "../support/api.ts";
+import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import { createPerson, type Person, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
@@ -46,6 +46,19 @@ Deno.test("A13: step-up is not waived for who has no factor, nor lent by another
   const person = await createEnrolled();
   const client = await signIn(person.email);
   await assert.rejects(requireRecent({ client }), refusedAs("two_factor.required"));
+});
+
+Deno.test("A13: an open session that was found makes no factor of its own", async () => {
+  const person = await createPerson();
+  const token = await tokenOf(person);
+  await withDatabase((sql) =>
+    sql`update auth.sessions set created_at = now() - interval '301 seconds' where user_id = ${person.id}`
+  );
+  await assertProblem(await overStack("/setup", token), 403, "accounts.reauthentication_required");
+  const proof = { password: person.password };
+  const proved = await callApi("/v1/auth/reauthenticate", { method: "POST", token, body: proof });
+  assert.ok(proved.ok);
+  await read(overStack("/setup", token));
 });
 
 Deno.test("A13: removing the factor wants it once more, and the person is told", async () => {

@@ -1,5 +1,6 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
+import { proveRecently } from "../support/clients.ts";
 import { createMember, createTenant, issue } from "../support/tenants.ts";
 import {
   accountOf,
@@ -51,6 +52,22 @@ Deno.test("a transfer is reversed once, however many try", async () => {
   const { id: reversal } = tries.find(({ error }) => !error)!.data;
   await assertRefused(reverse(tenant, owner, reversal), 409, "wallet.already_reversed");
   assertEquals((await accountOf(ana)).balance, 600);
+  await assertIntact(tenant, owner);
+});
+
+Deno.test("A13: who reverses more than the currency says proves first who they are", async () => {
+  const { tenant, owner, ana, ben } = await world();
+  const limits = { step_up_above: 89 };
+  await must(call(tenant, owner, "wallet_limit_currency", { currency: "hours", limits }));
+  const [small, big] = [
+    await must<Receipt>(pay(tenant, ana, ben, 89)),
+    await must<Receipt>(pay(tenant, ana, ben, 90)),
+  ];
+  await must(reverse(tenant, owner, small.id));
+  await assertRefused(reverse(tenant, owner, big.id), 403, "accounts.reauthentication_required");
+  assertEquals((await accountOf(ben)).balance, 90);
+  await proveRecently(owner);
+  await must(reverse(tenant, owner, big.id));
   await assertIntact(tenant, owner);
 });
 

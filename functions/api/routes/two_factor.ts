@@ -106,11 +106,18 @@ const setUp = createRoute({
   operationId: "setUpTwoFactor",
   summary: "Begin to set up an authenticator app",
   description: "Counts for nothing until `POST /2fa/verify` has seen a code of it, within ten " +
-    "minutes. Asked again before that, it makes another secret.",
+    "minutes. Asked again before that, it makes another secret. The session began, or proved " +
+    "itself, within the last five minutes.",
   middleware: [...ciphering] as const,
   responses: {
     200: answer("What the app has to be shown", SetUp),
-    ...problems("two_factor.already_enabled", "two_factor.not_configured", ...signedInErrors),
+    ...problems(
+      "two_factor.already_enabled",
+      "two_factor.not_configured",
+      "two_factor.recent_required",
+      "accounts.reauthentication_required",
+      ...signedInErrors,
+    ),
   },
 });
 
