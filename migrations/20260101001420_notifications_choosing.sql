@@ -164,8 +164,34 @@ as $$
   update private.notifications_deliveries d
   set due_at = coalesce(private.notifications_quiet_until(d.person_id, d.tenant_id), now())
   where d.person_id = notifications_follow_hours.person and d.status = 'held';
+  update private.notifications_deliveries d
+  set due_at = private.notifications_next_digest(d.person_id, d.tenant_id, c.setting)
+  from private.notifications_events e
+  join private.notifications_kinds k on k.kind = e.kind
+  cross join lateral private.notifications_channels(k, e.tenant_id, e.person_id, e.scope) c
+  where d.person_id = notifications_follow_hours.person and d.status = 'digest'
+    and e.tenant_id = d.tenant_id and e.id = d.event_id
+    and c.channel = 'email' and c.setting in ('daily', 'weekly');
 $$;
 comment on function private.notifications_follow_hours(uuid) is
-  'What is held waits for the new hours, not for those that were changed.';
+  'What is held, or waits for a digest, waits for the new hours, not for those that were changed.';
 create index notifications_deliveries_held on private.notifications_deliveries (person_id)
-  where status = 'held';
+  where status in ('held', 'digest');
+
+create function private.notifications_follow_zone()
+returns trigger
+language plpgsql
+volatile
+security definer -- nobody else writes deliveries
+set search_path = ''
+as $$
+begin
+  perform private.notifications_follow_hours(new.id);
+  return null;
+end;
+$$;
+comment on function private.notifications_follow_zone() is
+  'After somebody moved to another time zone: their hours are those of the clocks there.';
+create trigger notifications_follow_zone after update of time_zone on public.people
+  for each row when (new.time_zone is distinct from old.time_zone)
+  execute function private.notifications_follow_zone();

@@ -614,6 +614,7 @@ export const definers = {
     "notifications_enqueue",
     "notifications_file",
     "notifications_follow_hours",
+    "notifications_follow_zone",
     "notifications_forget_inbox",
     "notifications_forget_old",
     "notifications_forget_person",

@@ -106,3 +106,29 @@ Deno.test("what waited for a provider is held again where it would come in quiet
     assert.deepEqual(await mailsTo(person.email), []);
   });
 });
+
+Deno.test("what waits follows its reader into another time zone, and to other hours", async () => {
+  await declareKinds();
+  const tenant = await createTenant();
+  const person = await createMember(tenant);
+  const moveTo = (time_zone: string) =>
+    must(person.client.rpc("people_update_me", { changes: { time_zone } }));
+  await moveTo("Asia/Tokyo");
+  await setHours(person, { ...hoursAround("Asia/Tokyo", true), digest_at: "06:00" });
+  await withDatabase(async (sql) => {
+    const held = await notify(sql, person, { kind: "notifications.test_mail", tenant });
+    const daily = await notify(sql, person, { kind: "notifications.test_named", tenant });
+    const localTime = async (zone: string) => {
+      const { email } = await deliveriesOf(sql, daily);
+      return email!.due_at.toLocaleTimeString("en-GB", { timeZone: zone });
+    };
+    assert.equal((await deliveriesOf(sql, held)).email!.status, "held");
+    assert.equal(await localTime("Asia/Tokyo"), "06:00:00");
+    await moveTo("America/Los_Angeles");
+    await sql`select private.notifications_release()`;
+    await delivered(sql, held, "sent");
+    assert.equal(await localTime("America/Los_Angeles"), "06:00:00");
+    await setHours(person, { digest_at: "19:30" });
+    assert.equal(await localTime("America/Los_Angeles"), "19:30:00");
+  });
+});
