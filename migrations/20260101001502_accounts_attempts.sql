@@ -35,7 +35,12 @@ set search_path = ''
 as $$
   select format(
     '%s_%s:%s', act, counted_by,
-    case counted_by when 'ip' then coalesce(client, 'unknown') else private.accounts_address_key(email) end
+    case
+      when counted_by <> 'ip' then private.accounts_address_key(email)
+      -- One network has many spellings, and the functions write it in another than Postgres.
+      when client like '%::/64' then client::cidr::text
+      else coalesce(client, 'unknown')
+    end
   );
 $$;
 comment on function private.accounts_attempt_key(text, text, text, text) is 'The key that attempts are counted under.';

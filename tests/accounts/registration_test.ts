@@ -239,20 +239,22 @@ Deno.test("A7: five registrations an hour from one address of the network", asyn
   assert.ok(Number(refused.headers.get("retry-after")) > 60);
 });
 
-Deno.test("A7: signing up at Auth directly counts with registering through us", async () => {
-  const address = randomAddress();
-  const client = createClient(getStack().url, getStack().publishableKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    global: { headers: { "x-forwarded-for": address } },
+const newNetwork = () => `2001:db8:${crypto.randomUUID().slice(0, 4)}:0::1`;
+for (const [kind, address] of [["IPv4", randomAddress()], ["IPv6", newNetwork()]] as const) {
+  Deno.test(`A7: signing up at Auth directly counts with registering through us, by ${kind}`, async () => {
+    const client = createClient(getStack().url, getStack().publishableKey, {
+      auth: { persistSession: false, autoRefreshToken: false },
+      global: { headers: { "x-forwarded-for": address } },
+    });
+    const signUp = () => client.auth.signUp({ email: newEmail(), password });
+    for (let count = 0; count < 4; count++) assert.equal((await signUp()).error, null);
+    const fields = { password, display_name: "Ana" };
+    await assertAnswer(postFrom(address, "/register", { email: newEmail(), ...fields }), 202);
+    assert.equal((await signUp()).error?.status, 429);
+    const refused = postFrom(address, "/register", { email: newEmail(), ...fields });
+    await assertAnswer(refused, 429, "limits.exceeded");
   });
-  const signUp = () => client.auth.signUp({ email: newEmail(), password });
-  for (let count = 0; count < 4; count++) assert.equal((await signUp()).error, null);
-  const fields = { password, display_name: "Ana" };
-  await assertAnswer(postFrom(address, "/register", { email: newEmail(), ...fields }), 202);
-  assert.equal((await signUp()).error?.status, 429);
-  const refused = postFrom(address, "/register", { email: newEmail(), ...fields });
-  await assertAnswer(refused, 429, "limits.exceeded");
-});
+}
 
 Deno.test("A7: three mails an hour for an address, whether anybody has it or not", async () => {
   const known = newEmail();
