@@ -24,6 +24,8 @@ as $$
     select from private.trust_sessions v
     where v.session_id = recent_factor.session_id
       and v.verified_at > now() - make_interval(mins => recent_factor.minutes)
+      -- Opened by what a factor was given for earlier: nobody has given one here.
+      and v.method <> 'delegated'
   );
 $$;
 comment on function private.recent_factor(uuid, integer) is

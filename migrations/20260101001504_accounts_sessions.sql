@@ -130,6 +130,7 @@ as $$
     when exists (select from private.trust_factors f where f.person_id = person) then exists (
       select from private.trust_sessions v
       where v.person_id = person and v.verified_at > now() - interval '5 minutes'
+        and v.method <> 'delegated'
         and (session is null or v.session_id = session)
     )
     else exists (

@@ -4,14 +4,15 @@ import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import { createPerson, type Person, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
+import { openSession } from "../sessions/support.ts";
 import { ageFactors, codeOf, createEnrolled, overStack, read } from "./support.ts";
 
 /** Asks the helper as the person's session, past the doors that use it. */
-async function requireRecent({ client }: Pick<Person, "client">, minutes?: number) {
-  const claims = atob(
-    (await tokenOf({ client })).split(".")[1]!.replaceAll("-", "+")
-      .replaceAll("_", "/"),
-  );
+const requireRecent = async ({ client }: Pick<Person, "client">, minutes?: number) =>
+  await requireRecentBy(await tokenOf({ client }), minutes);
+
+async function requireRecentBy(token: string, minutes?: number) {
+  const claims = atob(token.split(".")[1]!.replaceAll("-", "+").replaceAll("_", "/"));
   return await withDatabase((sql) =>
     sql.begin(async (tx) => {
       await tx`select set_config('request.jwt.claims', ${claims}, true)`;
@@ -59,6 +60,20 @@ Deno.test("A13: an open session that was found makes no factor of its own", asyn
   const proved = await callApi("/v1/auth/reauthenticate", { method: "POST", token, body: proof });
   assert.ok(proved.ok);
   await read(overStack("/setup", token));
+});
+
+Deno.test("A13: a session that was opened for somebody gave no factor itself, however new it is", async () => {
+  const person = await createEnrolled();
+  await ageFactors(person, "6 minutes");
+  const { token } = await openSession(person, { factor: "delegated" });
+  await assert.rejects(requireRecentBy(token), refusedAs("two_factor.recent_required"));
+  // Nor does it count for the person where any session of theirs would.
+  const moved = await person.client.auth.updateUser({
+    email: `m-${crypto.randomUUID()}@nexus.test`,
+  });
+  assert.ok(moved.error);
+  const passkey = await openSession(person, { factor: "passkey" });
+  assert.equal(await requireRecentBy(passkey.token), person.id);
 });
 
 Deno.test("A13: removing the factor wants it once more, and the person is told", async () => {
