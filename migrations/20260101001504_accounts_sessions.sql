@@ -83,6 +83,7 @@ as $$
 #variable_conflict use_column
 declare
   v_count integer;
+  v_apart integer;
 begin
   if accounts_logout.scope is distinct from 'local'
     or private.session_fault() in ('auth.required', 'auth.session_ended')
@@ -92,7 +93,16 @@ begin
   if accounts_logout.scope is null or accounts_logout.scope not in ('local', 'others', 'global') then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'scope: local, others or global';
   end if;
-  -- Its own end is open to every session, one with bounds included.
+  -- Its own end is open to every session, one with bounds included; with a device's, the device's.
+  if accounts_logout.scope = 'local' then
+    select sum(private.end_devices(d.person_id, d.id)) into v_apart
+    from private.trust_devices d where d.session_id = private.session_id();
+    delete from private.trust_apart a where a.session_id = private.session_id();
+    get diagnostics v_count = row_count;
+    v_apart := coalesce(v_apart, 0) + v_count;
+  else
+    v_apart := private.end_devices(private.unverified_person());
+  end if;
   delete from auth.sessions s
   using auth.sessions own
   where own.id = private.session_id() and s.user_id = own.user_id and case accounts_logout.scope
@@ -101,11 +111,11 @@ begin
     else true
   end;
   get diagnostics v_count = row_count;
-  return v_count;
+  return v_count + v_apart;
 end;
 $$;
 comment on function public.accounts_logout(text) is
-  'Ends this session of the caller (local), the others, or all (global), before the second factor, too. Returns how many. Raises auth.*, request.invalid.';
+  'Ends this session of the caller (local), the others, or all (global), devices among them, before the second factor, too. Returns how many. Raises auth.*, request.invalid.';
 grant execute on function public.accounts_logout(text) to authenticated;
 
 -- Step-up: a factor where the person has one, else the password or a mailed code.

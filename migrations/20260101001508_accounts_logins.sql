@@ -135,6 +135,7 @@ begin
     return v_row;
   end if;
   delete from auth.sessions s where s.user_id = v_person and s.id <> private.session_id();
+  perform private.end_devices(v_person);
   -- What a program goes on doing must not pass for the person coming back.
   perform private.api_keys_end(k) from public.api_keys k
   where k.person_id = v_person and k.revoked_at is null;

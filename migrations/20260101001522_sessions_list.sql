@@ -118,11 +118,15 @@ begin
       and (s.not_after is null or s.not_after > now())
       and (b.expires_at is null or b.expires_at > now())
       and b.actor_id is null and b.purpose is distinct from 'api_key'
+    union all
+    select d.id, d.label, d.place, d.renewed_at, false
+    from private.trust_devices d
+    where d.person_id = v_person and d.expires_at > now()
     order by current desc, seen_at desc;
 end;
 $$;
 comment on function public.sessions_list() is
-  'The caller''s sessions: id, device, place (a country, null where it is not known), last_seen_at (its last login or refresh), current. Those of their API keys are listed with the keys; of an impersonation the person is told when it is over. Raises auth.*, two_factor.required.';
+  'The caller''s sessions: id, device, place (a country, null where it is not known), last_seen_at (its last login or refresh), current. A device has an id of its own, which stays when it is given another session. Those of their API keys are listed with the keys; of an impersonation the person is told when it is over. Raises auth.*, two_factor.required.';
 grant execute on function public.sessions_list() to authenticated;
 
 insert into private.audit_actions (name, description)
@@ -143,16 +147,21 @@ declare
 begin
   -- Audited first: the session that ends may be the one that the line is about to name.
   perform private.audit('SESSION_ENDED', 'sessions:' || sessions_end.session, actor => v_person)
-  from auth.sessions s
-  left join private.trust_bounds b on b.session_id = s.id
-  where s.id = sessions_end.session and s.user_id = v_person and b.actor_id is null;
+  where exists (
+    select from auth.sessions s
+    left join private.trust_bounds b on b.session_id = s.id
+    where s.id = sessions_end.session and s.user_id = v_person and b.actor_id is null
+  ) or exists (
+    select from private.trust_devices d where d.id = sessions_end.session and d.person_id = v_person
+  );
   if not found then
     raise sqlstate 'PT404' using message = 'sessions.not_found';
   end if;
+  perform private.end_devices(v_person, sessions_end.session);
   delete from auth.sessions s where s.id = sessions_end.session;
   return jsonb_build_object('id', sessions_end.session);
 end;
 $$;
 comment on function public.sessions_end(uuid) is
-  'Ends one of the caller''s sessions, with its refresh tokens; its access token opens nothing from the next statement on. Raises sessions.not_found, auth.*, two_factor.required.';
+  'Ends one of the caller''s sessions or devices, with its refresh tokens; its access token opens nothing from the next statement on. Raises sessions.not_found, auth.*, two_factor.required.';
 grant execute on function public.sessions_end(uuid) to authenticated;

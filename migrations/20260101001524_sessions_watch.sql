@@ -178,6 +178,7 @@ begin
   get diagnostics v_ended = row_count;
   -- These opened nothing any more.
   delete from private.trust_apart a where a.expires_at < now();
+  delete from private.trust_devices d where d.expires_at < now();
   return v_ended;
 end;
 $$;

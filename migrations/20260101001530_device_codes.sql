@@ -118,12 +118,12 @@ begin
     return jsonb_build_object('error', 'authorization_pending');
   end if;
   return jsonb_build_object(
-    'person', v_code.person_id, 'tenant_id', v_code.tenant_id, 'verified', v_code.verified
+    'device', v_code.id, 'person', v_code.person_id, 'tenant_id', v_code.tenant_id, 'verified', v_code.verified
   );
 end;
 $$;
 comment on function public.device_codes_poll(text, text) is
-  'For the function api: what a device that asks is told. { error } as RFC 8628 names it, or { person, tenant_id, verified } once, for whom to open a session.';
+  'For the function api: what a device that asks is told. { error } as RFC 8628 names it, or { device, person, tenant_id, verified } once, for whom to open a session.';
 grant execute on function public.device_codes_poll(text, text) to service_role;
 
 -- The person's side: what is typed is a guess until it is found, so the functions count the tries

@@ -132,6 +132,7 @@ begin
   update auth.users u set banned_until = v_until
   where u.id = admin_ban_person.person and u.deleted_at is null;
   delete from auth.sessions s where s.user_id = admin_ban_person.person;
+  perform private.end_devices(admin_ban_person.person);
   perform private.admin_person_of(admin_ban_person.person);
   perform private.audit(
     'PERSON_BANNED', 'people:' || admin_ban_person.person, null,

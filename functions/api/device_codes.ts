@@ -1,3 +1,4 @@
+import { decodeJwt } from "jose";
 import { digestOf, randomSecret } from "shared/auth/random_secret.ts";
 import { sessionFor, type SessionTokens } from "shared/auth/session.ts";
 import type { Origin } from "shared/database/client.ts";
@@ -29,8 +30,12 @@ export type DeviceError =
   | "expired_token"
   | "invalid_grant";
 
-type Poll = { error: DeviceError } | {
+/** Longer than any token lives: the session ends with its token, or when the device has its next. */
+const sessionLife = 65 * 60_000;
+
+type Granted = { error: DeviceError } | {
   error?: undefined;
+  device: string;
   person: string;
   tenant_id: string;
   verified: boolean;
@@ -84,13 +89,38 @@ export class DeviceCodes {
   /** The tokens of the device's own session, once; until then what it is to do. */
   async poll(deviceCode: string, client: string): Promise<SessionTokens | DeviceError> {
     const digest = await digestOf(deviceCode);
-    const polled = await this.#database.rpc<Poll>("device_codes_poll", { digest, client });
-    if (polled.error !== undefined) return polled.error;
-    return await sessionFor(this.services, polled.person, {
+    const granted = await this.#database.rpc<Granted>("device_codes_poll", { digest, client });
+    return await this.#open(granted, client, null);
+  }
+
+  /** The next session of a device, for the refresh token it was given with the last. */
+  async renew(refreshToken: string, client: string): Promise<SessionTokens | DeviceError> {
+    const digest = await digestOf(refreshToken);
+    const granted = await this.#database.rpc<Granted>("device_codes_renew", { digest, client });
+    return await this.#open(granted, client, digest);
+  }
+
+  /** Auth's own refresh token never leaves: with it the device could ask Auth for all of the person. */
+  async #open(
+    granted: Granted,
+    label: string,
+    used: string | null,
+  ): Promise<SessionTokens | DeviceError> {
+    if (granted.error !== undefined) return granted.error;
+    const { device, person, tenant_id, verified } = granted;
+    const tokens = await sessionFor(this.services, person, {
       purpose: "device",
-      bounds: { tenant_id: polled.tenant_id, label: client },
-      ...(polled.verified ? { factor: "delegated" } : {}),
+      bounds: { tenant_id, label, expires_at: new Date(Date.now() + sessionLife).toISOString() },
+      ...(verified ? { factor: "delegated" } : {}),
     }, this.origin);
+    const refresh_token = randomSecret();
+    const opened = await this.#database.rpc<boolean>("device_codes_opened", {
+      device,
+      session: decodeJwt(tokens.access_token).session_id,
+      secret: await digestOf(refresh_token),
+      used,
+    });
+    return opened ? { ...tokens, refresh_token } : "invalid_grant";
   }
 
   async show<T>({ person_id: person }: Approver, userCode: string): Promise<T> {

@@ -1,9 +1,9 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import { assertRefused, must } from "../support/answers.ts";
-import { admin, type Person, randomAddress, signIn } from "../support/clients.ts";
+import { assertAuthRefuses } from "../support/auth_doors.ts";
+import { admin, type Person, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
-import { getStack } from "../support/stack.ts";
 import { addMember, createMember, createTenant, setStatus } from "../support/tenants.ts";
 import { sample } from "../conventions/samples.ts";
 import { createEnrolled, enrol } from "../two_factor/support.ts";
@@ -262,34 +262,7 @@ Deno.test("at Supabase Auth the session's token opens nothing, so the login stay
   const world = await createWorld();
   const { manager, member } = world;
   const { token } = await impersonate(world, manager, member, { writes: true });
-  const { url, publishableKey } = getStack();
-  const ask = (path: string, method: string, body?: unknown) =>
-    fetch(`${url}/auth/v1${path}`, {
-      method,
-      headers: {
-        apikey: publishableKey,
-        authorization: `Bearer ${token}`,
-        "content-type": "application/json",
-        "x-forwarded-for": randomAddress(),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  const asked: [string, string, unknown?][] = [
-    ["/user", "GET"],
-    ["/user", "PUT", { password: "Taken-over-1" }],
-    ["/user", "PUT", { email: "taken-over@nexus.test" }],
-    ["/user/identities/authorize?provider=github", "GET"],
-    ["/factors", "POST", { factor_type: "totp", friendly_name: "Mine" }],
-    ["/reauthenticate", "GET"],
-    ["/logout?scope=global", "POST"],
-  ];
-  for (const [path, method, body] of asked) {
-    await t.step(`${method} ${path} ${JSON.stringify(body ?? "")}`, async () => {
-      const response = await ask(path, method, body);
-      await response.body?.cancel();
-      assertEquals(response.status >= 400, true, String(response.status));
-    });
-  }
+  await assertAuthRefuses(t, token);
   await t.step("the member signs in as before, and none of their sessions ended", async () => {
     await signIn(member.email);
     assertEquals((await opens(member)).length, 1);

@@ -121,6 +121,13 @@ Deno.test("nobody reads codes, nor asks the functions' own doors", async () => {
   const doors = {
     device_codes_begin: { tenant: tenant.slug, client: "x", digest: "x", user_code: "x" },
     device_codes_poll: { digest: "x", client: "x" },
+    device_codes_renew: { digest: "x", client: "x" },
+    device_codes_opened: {
+      device: crypto.randomUUID(),
+      session: crypto.randomUUID(),
+      secret: "x",
+      used: null,
+    },
     device_codes_show: { person: crypto.randomUUID(), user_code: "x" },
     device_codes_decide: {
       person: crypto.randomUUID(),

@@ -33,6 +33,25 @@ export async function poll(codes: Pick<Codes, "device_code">, client_id?: string
   return body;
 }
 
+/** What a device that asks for its next session is told. */
+export async function renew(
+  { refresh_token }: { refresh_token: string },
+  client_id = "Station 7",
+) {
+  const body = { grant_type: "refresh_token", refresh_token, client_id };
+  const answer = await callApi("/v1/auth/device/token", { body });
+  const told = await answer.json();
+  assert.equal(answer.status, "error" in told ? 400 : 200, JSON.stringify(told));
+  return told;
+}
+
+/** A device that a person has let in to the tenant: its tokens. */
+export async function letIn(person: Pick<Person, "client">, tenant: { slug: string }) {
+  const codes = await begin(tenant.slug);
+  assert.equal((await decide(person, codes.user_code)).status, 200);
+  return await poll(codes);
+}
+
 /** Lets the device poll again at once, as if it had waited. */
 export const wait = ({ user_code }: Codes) =>
   withDatabase((sql) =>

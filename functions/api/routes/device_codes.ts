@@ -8,7 +8,7 @@ import { bySession } from "shared/http/openapi.ts";
 import { clientPlace, originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
 import { text } from "shared/http/schemas.ts";
-import { type Approver, DeviceCodes, type DeviceError } from "../device_codes.ts";
+import { type Approver, DeviceCodes } from "../device_codes.ts";
 
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -34,8 +34,12 @@ const Codes = z.object({
 }).openapi("DeviceCodes");
 
 const TokenRequest = z.object({
-  grant_type: z.string().max(100).openapi({ example: grantType }),
-  device_code: z.string().min(1).max(200),
+  grant_type: z.string().max(100).openapi({
+    description: "That of device codes (RFC 8628), or `refresh_token` (RFC 6749)",
+    example: grantType,
+  }),
+  device_code: z.string().min(1).max(200).optional(),
+  refresh_token: z.string().min(1).max(200).optional(),
   client_id: clientId,
 }).openapi("DeviceTokenRequest");
 
@@ -54,6 +58,7 @@ const Refusal = z.object({
     "access_denied",
     "expired_token",
     "invalid_grant",
+    "invalid_request",
     "unsupported_grant_type",
   ]),
   error_description: z.string(),
@@ -110,10 +115,12 @@ const token = createRoute({
   ...common,
   path: "/token",
   operationId: "pollDeviceCode",
-  summary: "Ask whether the device was approved",
+  summary: "Ask whether the device was approved, and later for its next session",
   description:
     "Gives the device a session of its own, once. It opens the one tenant, and nothing " +
-    "that is the person's alone.",
+    "that is the person's alone or at Supabase Auth. Before the token runs out, ask here with " +
+    "`grant_type=refresh_token`: the token before ends with that, and each refresh token is good " +
+    "once. One that comes again later than a minute signs the device out.",
   security: [],
   request: formOrJson(TokenRequest),
   responses: {
@@ -162,11 +169,12 @@ const descriptions: Record<z.infer<typeof Refusal>["error"], string> = {
   slow_down: "Wait five seconds more between two polls from now on.",
   access_denied: "It was refused.",
   expired_token: "The code ran out: begin again.",
-  invalid_grant: "There is no such code, or it was used.",
-  unsupported_grant_type: `Only ${grantType} is taken here.`,
+  invalid_grant: "There is no such code or token, or it was used.",
+  invalid_request: "What the grant is for is missing: device_code or refresh_token.",
+  unsupported_grant_type: `Only ${grantType} and refresh_token are taken here.`,
 };
 
-const refusal = (error: DeviceError | "unsupported_grant_type") => ({
+const refusal = (error: z.infer<typeof Refusal>["error"]) => ({
   error,
   error_description: descriptions[error],
 });
@@ -191,14 +199,19 @@ deviceCodes.openapi(begin, async (c) => {
 });
 
 deviceCodes.openapi(token, async (c) => {
-  const { grant_type, device_code, client_id } = given({
+  const { grant_type, device_code, refresh_token, client_id } = given({
     json: c.req.valid("json"),
     form: c.req.valid("form"),
   });
-  if (grant_type !== grantType) return c.json(refusal("unsupported_grant_type"), 400);
+  const renewing = grant_type === "refresh_token";
+  if (!renewing && grant_type !== grantType) {
+    return c.json(refusal("unsupported_grant_type"), 400);
+  }
+  const secret = renewing ? refresh_token : device_code;
+  if (secret === undefined) return c.json(refusal("invalid_request"), 400);
   const codes = new DeviceCodes(c.var.services, originOf(c.req, c.var));
-  const polled = await codes.poll(device_code, client_id);
-  return typeof polled === "string" ? c.json(refusal(polled), 400) : c.json(polled, 200);
+  const granted = await (renewing ? codes.renew(secret, client_id) : codes.poll(secret, client_id));
+  return typeof granted === "string" ? c.json(refusal(granted), 400) : c.json(granted, 200);
 });
 
 deviceCodes.openapi(show, async (c) => {
