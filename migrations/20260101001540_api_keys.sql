@@ -7,7 +7,8 @@ select private.declare_permission(
 select private.declare_permission(
   'api_keys.manage', 'See and revoke everybody''s API keys', array['admin']
 );
-select private.declare_notification('api_keys.created', security => true);
+select private.declare_notification('api_keys.' || what, security => true)
+from unnest(array['created', 'new_network', 'returned']) what;
 
 create table public.api_keys (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -17,6 +18,7 @@ create table public.api_keys (
   hint text not null check (char_length(hint) = 4),
   permissions text[] not null check (cardinality(permissions) between 1 and 50),
   read_only boolean not null,
+  requests_per_minute integer not null default 120 check (requests_per_minute between 1 and 300),
   expires_at timestamptz not null,
   last_used_at timestamptz,
   revoked_at timestamptz,
@@ -25,6 +27,8 @@ create table public.api_keys (
 );
 comment on table public.api_keys is 'API keys, without what they are: that is shown once.';
 comment on column public.api_keys.hint is 'How the key ends, so that its owner knows which one it is.';
+comment on column public.api_keys.requests_per_minute is
+  'What the functions take of it, within what they take of its person: a program that runs wild leaves them the rest.';
 comment on column public.api_keys.last_used_at is 'When it last opened something, to within five minutes.';
 create index api_keys_person on public.api_keys (tenant_id, person_id);
 create index api_keys_person_everywhere on public.api_keys (person_id);
@@ -36,12 +40,15 @@ create table private.api_keys_secrets (
   session_id uuid,
   sealed text check (char_length(sealed) <= 12000),
   good_until timestamptz,
+  told_at timestamptz,
   primary key (tenant_id, id),
   foreign key (tenant_id, id) references public.api_keys (tenant_id, id) on delete cascade
 );
 comment on table private.api_keys_secrets is 'What a key is known by (SHA-256), and its present session.';
 comment on column private.api_keys_secrets.sealed is
   'The access token of that session, encrypted by the key itself: whoever reads it here has no use of it, and all instances of the functions share one session.';
+comment on column private.api_keys_secrets.told_at is
+  'When its owner was last told of a use that was unlike those before: once a day at most.';
 create index api_keys_secrets_digest on private.api_keys_secrets (digest);
 
 create table private.api_keys_sessions (
@@ -87,6 +94,9 @@ begin
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'name';
   elsif coalesce(cardinality(key.permissions), 0) not between 1 and 50 then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'permissions';
+  elsif key.requests_per_minute not between 1 and 300 then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'requests_per_minute: 1 to 300, as a person has';
   elsif key.expires_at is null or key.expires_at not between now() and now() + interval '1 year' then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'expires_at: within a year';
   end if;
@@ -103,7 +113,8 @@ comment on function private.api_keys_check(uuid, public.api_keys) is
   'A key that the caller may make: nobody gives a program a permission they lack. Raises request.invalid, members.permission_unknown, members.permission_denied.';
 
 create function public.api_keys_create(
-  tenant_id uuid, name text, permissions text[], expires_at timestamptz, read_only boolean default false
+  tenant_id uuid, name text, permissions text[], expires_at timestamptz, read_only boolean default false,
+  requests_per_minute integer default 120
 )
 returns jsonb
 language plpgsql
@@ -121,6 +132,7 @@ begin
   v_key.name := btrim(api_keys_create.name);
   v_key.permissions := api_keys_create.permissions;
   v_key.expires_at := api_keys_create.expires_at;
+  v_key.requests_per_minute := coalesce(api_keys_create.requests_per_minute, 120);
   perform private.api_keys_check(api_keys_create.tenant_id, v_key);
   -- Whoever makes another at the same moment waits, so that the count holds.
   perform from public.members m
@@ -134,10 +146,11 @@ begin
     raise sqlstate 'PT409' using message = 'api_keys.too_many', detail = '20';
   end if;
 
-  insert into public.api_keys (tenant_id, person_id, name, hint, permissions, read_only, expires_at)
+  insert into public.api_keys
+    (tenant_id, person_id, name, hint, permissions, read_only, requests_per_minute, expires_at)
   values (
     api_keys_create.tenant_id, v_person, v_key.name, right(v_secret, 4), v_key.permissions,
-    coalesce(api_keys_create.read_only, false), v_key.expires_at
+    coalesce(api_keys_create.read_only, false), v_key.requests_per_minute, v_key.expires_at
   )
   returning * into v_key;
   insert into private.api_keys_secrets (tenant_id, id, digest)
@@ -155,6 +168,6 @@ begin
   return to_jsonb(v_key) || jsonb_build_object('key', v_secret);
 end;
 $$;
-comment on function public.api_keys_create(uuid, text, text[], timestamptz, boolean) is
+comment on function public.api_keys_create(uuid, text, text[], timestamptz, boolean, integer) is
   'Makes an API key for the tenant with some of the caller''s own permissions (permission api_keys.create, a second factor within five minutes): the row, and key, which is shown this once. Raises two_factor.recent_required, auth.session_bounded, members.permission_denied, members.permission_unknown, api_keys.too_many, request.invalid.';
-grant execute on function public.api_keys_create(uuid, text, text[], timestamptz, boolean) to authenticated;
+grant execute on function public.api_keys_create(uuid, text, text[], timestamptz, boolean, integer) to authenticated;

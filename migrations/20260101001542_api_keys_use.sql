@@ -20,9 +20,6 @@ begin
     raise sqlstate 'PT401' using
       message = 'auth.required', detail = 'The API key is unknown, revoked or past its time.';
   end if;
-  update public.api_keys k set last_used_at = now()
-  where k.tenant_id = v_key.tenant_id and k.id = v_key.id
-    and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute');
   return jsonb_build_object(
     'tenant_id', v_key.tenant_id,
     'id', v_key.id,
@@ -30,6 +27,7 @@ begin
     'name', v_key.name,
     'permissions', v_key.permissions,
     'read_only', v_key.read_only,
+    'requests_per_minute', v_key.requests_per_minute,
     -- A session that nobody holds any more is swept away soon after its one access token.
     'session_until', least(v_key.expires_at, now() + interval '65 minutes'),
     'sealed', case

@@ -6,7 +6,7 @@ import { ProblemError } from "../errors/problem.ts";
 import { Lru } from "./lru.ts";
 import { digestOf } from "./random_secret.ts";
 import { sessionFor } from "./session.ts";
-import type { Tokens } from "./tokens.ts";
+import type { Budget, Tokens } from "./tokens.ts";
 
 const prefix = "nxk_";
 
@@ -23,6 +23,7 @@ interface Opened {
   name: string;
   permissions: string[];
   read_only: boolean;
+  requests_per_minute: number;
   session_until: string;
   sealed: string | null;
 }
@@ -30,6 +31,8 @@ interface Opened {
 interface Session {
   token: string;
   until: number;
+  tenantId: string;
+  budget: Budget;
 }
 
 interface Known {
@@ -40,31 +43,52 @@ interface Known {
 /** Opens a session with a key, bound to what the key permits, and shares it with the other instances. */
 export class ApiKeys {
   readonly #known = new Lru<string, Known>(1000);
+  /** Uses that the database was told of, by key and address: until when it need not hear of the next. */
+  readonly #noted = new Lru<string, number>(1000);
 
   constructor(readonly services: { config: Config; database: Doors }) {}
 
-  /** The access token of the key's session. Fails with `auth.required` for a key that is not good. */
-  async tokenFor(key: string, origin: Origin = {}): Promise<string> {
+  /** The key's session. Fails with `auth.required` for a key that is not good. */
+  async sessionFor(key: string, origin: Origin = {}): Promise<Session> {
     const digest = await digestOf(key);
+    const session = await this.#sessionBy(key, digest, origin);
+    await this.#note(digest, session, origin);
+    return session;
+  }
+
+  async #note(digest: string, { tenantId, budget }: Session, origin: Origin): Promise<void> {
+    const use = `${digest} ${origin["x-forwarded-for"] ?? ""}`;
+    if ((this.#noted.get(use) ?? 0) > Date.now()) return;
+    this.#noted.set(use, Date.now() + knownFor);
+    const args = { tenant_id: tenantId, api_key: budget.apiKey };
+    try {
+      await this.services.database.asService(origin).rpc<boolean>("api_keys_used", args);
+    } catch (error) {
+      this.#noted.delete(use);
+      throw error;
+    }
+  }
+
+  async #sessionBy(key: string, digest: string, origin: Origin): Promise<Session> {
     const known = this.#known.get(digest);
-    if (known && known.until > Date.now()) return (await known.session).token;
+    if (known && known.until > Date.now()) return await known.session;
     // Requests that come while it is opened wait for it.
     const entry: Known = { session: this.#open(key, digest, origin), until: Infinity };
     this.#known.set(digest, entry);
     try {
-      const { token, until } = await entry.session;
-      entry.until = until;
-      return token;
+      const session = await entry.session;
+      entry.until = session.until;
+      return session;
     } catch (error) {
       this.#known.delete(digest);
       throw error;
     }
   }
 
-  /** The same, looked up at this moment. */
+  /** The access token of that session, looked up at this moment. */
   async freshTokenFor(key: string, origin?: Origin): Promise<string> {
     this.#known.delete(await digestOf(key));
-    return await this.tokenFor(key, origin);
+    return (await this.sessionFor(key, origin)).token;
   }
 
   async #open(key: string, digest: string, origin: Origin): Promise<Session> {
@@ -73,7 +97,12 @@ export class ApiKeys {
     const seal = await Seal.of(key, opened.id);
     const shared = opened.sealed === null ? undefined : await seal.open(opened.sealed);
     const token = shared ?? await this.#begin(opened, seal, origin);
-    return { token, until: Math.min(Date.now() + knownFor, expiryOf(token) - 60_000) };
+    return {
+      token,
+      until: Math.min(Date.now() + knownFor, expiryOf(token) - 60_000),
+      tenantId: opened.tenant_id,
+      budget: { apiKey: opened.id, perMinute: opened.requests_per_minute },
+    };
   }
 
   async #begin(opened: Opened, seal: Seal, origin: Origin): Promise<string> {
@@ -109,7 +138,8 @@ export const withApiKeys = (tokens: Tokens, keys: ApiKeys): Tokens => ({
     if (!isApiKey(bearer)) {
       throw new ProblemError("auth.required", { detail: "The API key is not one of ours." });
     }
-    return await tokens.verify(await keys.tokenFor(bearer, origin));
+    const { token, budget } = await keys.sessionFor(bearer, origin);
+    return { ...await tokens.verify(token), budget };
   },
 });
 

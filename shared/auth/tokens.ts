@@ -18,6 +18,13 @@ export interface Caller {
   personId: string;
   sessionId: string;
   token: string;
+  /** Where an API key speaks: what it is allowed of its person's requests. */
+  budget?: Budget;
+}
+
+export interface Budget {
+  apiKey: string;
+  perMinute: number;
 }
 
 export interface Tokens {

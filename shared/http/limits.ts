@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { Lru } from "../auth/lru.ts";
+import type { Caller } from "../auth/tokens.ts";
 import type { Config } from "../config.ts";
 import { ProblemError } from "../errors/problem.ts";
 import { describeError } from "../log.ts";
@@ -128,27 +129,29 @@ async function takesFor(
   strict: NamedLimit[],
   { limits, clientAddressHeader }: Config["http"],
 ): Promise<Take[]> {
-  const person = await personOf(c);
+  const caller = await callerOf(c);
+  const person = caller?.personId;
   // Whoever comes without an address shares one count with all the others who do.
   const address = addressBlock(clientAddress(c.req, clientAddressHeader) ?? "unknown");
   const applying = [
     person === undefined ? everywhere.ip : everywhere.person,
     ...strict.filter(({ by }) => by === "ip" || person !== undefined),
   ];
-  return applying.map(({ name, by, ...fallback }) => {
+  const takes = applying.map(({ name, by, ...fallback }) => {
     const { limit, window } = limits[name] ?? fallback;
     return { key: `${name}:${by === "ip" ? address : person}`, limit, seconds: window };
   });
+  const budget = caller?.budget;
+  return budget === undefined
+    ? takes
+    : [...takes, { key: `api_key:${budget.apiKey}`, limit: budget.perMinute, seconds: 60 }];
 }
 
-/** The person of a good token: a bad one counts by address, like none, so that nobody uses up another's. */
-async function personOf(c: Context<Env>): Promise<string | undefined> {
+/** Who speaks by a good token: a bad one counts by address, like none, so that nobody uses up another's. */
+async function callerOf(c: Context<Env>): Promise<Caller | undefined> {
   const token = /^bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
   if (token === undefined) return undefined;
-  return await c.var.services.tokens.verify(token, originOf(c.req, c.var)).then(
-    ({ personId }) => personId,
-    () => undefined,
-  );
+  return await c.var.services.tokens.verify(token, originOf(c.req, c.var)).catch(() => undefined);
 }
 
 /** The headers of draft-ietf-httpapi-ratelimit-headers-06, which most clients know; times in seconds. */

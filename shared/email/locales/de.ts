@@ -249,6 +249,22 @@ export const de: Language = {
         "Wenn Sie es nicht waren, beenden Sie seine Sitzung in Ihrer Geräteliste und ändern Sie Ihr Passwort.",
       ],
     },
+    "api_keys.new_network": {
+      subject: "Ihr API-Schlüssel wird von anderswo benutzt",
+      heading: "Ein API-Schlüssel wird von anderswo benutzt",
+      paragraphs: [
+        "Der API-Schlüssel {name} für {tenant} wurde von einer Adresse in einem anderen Netz als bisher benutzt: {address}, {time}.",
+        "Wenn das kein Programm von Ihnen war, widerrufen Sie den Schlüssel: Jemand könnte ihn kopiert haben.",
+      ],
+    },
+    "api_keys.returned": {
+      subject: "Ihr API-Schlüssel wird wieder benutzt",
+      heading: "Ein API-Schlüssel wird wieder benutzt",
+      paragraphs: [
+        "Der API-Schlüssel {name} für {tenant} wurde zum ersten Mal seit mindestens 30 Tagen benutzt, von {address}, {time}.",
+        "Wenn das kein Programm von Ihnen war oder Sie ihn nicht mehr brauchen, widerrufen Sie den Schlüssel.",
+      ],
+    },
     "api_keys.created": {
       subject: "Für Ihr Konto wurde ein API-Schlüssel erstellt",
       heading: "Ein neuer API-Schlüssel",

@@ -250,6 +250,22 @@ export const en = {
         "If it was not you, end its session in your list of devices and change your password.",
       ],
     },
+    "api_keys.new_network": {
+      subject: "Your API key is used from somewhere else",
+      heading: "An API key is used from somewhere else",
+      paragraphs: [
+        "The API key {name} for {tenant} was used from an address in another network than before: {address}, {time}.",
+        "If that was not a program of yours, revoke the key: somebody may have copied it.",
+      ],
+    },
+    "api_keys.returned": {
+      subject: "Your API key is used again",
+      heading: "An API key is used again",
+      paragraphs: [
+        "The API key {name} for {tenant} was used for the first time in 30 days or more, from {address}, {time}.",
+        "If that was not a program of yours, or you no longer need it, revoke the key.",
+      ],
+    },
     "api_keys.created": {
       subject: "An API key was made for your account",
       heading: "A new API key",

@@ -241,6 +241,22 @@ export const es: Language = {
         "Si no fue usted, termine su sesión en su lista de dispositivos y cambie su contraseña.",
       ],
     },
+    "api_keys.new_network": {
+      subject: "Su clave de API se usa desde otro lugar",
+      heading: "Una clave de API se usa desde otro lugar",
+      paragraphs: [
+        "La clave de API {name} para {tenant} se usó desde una dirección de otra red que hasta ahora: {address}, {time}.",
+        "Si no fue un programa suyo, revoque la clave: alguien puede haberla copiado.",
+      ],
+    },
+    "api_keys.returned": {
+      subject: "Su clave de API se usa de nuevo",
+      heading: "Una clave de API se usa de nuevo",
+      paragraphs: [
+        "La clave de API {name} para {tenant} se usó por primera vez en 30 días o más, desde {address}, {time}.",
+        "Si no fue un programa suyo, o ya no la necesita, revoque la clave.",
+      ],
+    },
     "api_keys.created": {
       subject: "Se creó una clave de API para su cuenta",
       heading: "Una nueva clave de API",
