@@ -33,8 +33,10 @@ set search_path = ''
 as $$
 begin
   -- Deferred to the end of the transaction: the session may be written after the sign-in time.
+  -- Others of theirs may be ending at this moment, and are not waited for: a login must not fail by that.
   insert into private.sessions_arrivals (session_id, person_id)
   select s.id, s.user_id from auth.sessions s where s.user_id = new.id
+  for key share skip locked
   on conflict do nothing;
   return null;
 end;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
+import { tokenOf } from "../support/api.ts";
 import { anonymous, createPerson } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
@@ -122,4 +123,15 @@ Deno.test("a session past its time is removed, refresh tokens and all", async ()
   await watch();
   const left = await withDatabase((sql) => sql`select from auth.sessions where id = ${id}`);
   assert.equal(left.length, 0);
+});
+
+Deno.test("a login does not wait for another session of the person that is ending, nor fail by it", async () => {
+  const person = await createPerson();
+  const ending = sessionIdOf(await tokenOf(person));
+  await withDatabase((sql) =>
+    sql.begin(async (tx) => {
+      await tx`delete from auth.sessions where id = ${ending}`;
+      await signInFrom(person.email, firefox);
+    })
+  );
 });
