@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createApp } from "../../functions/api/app.ts";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import { admin, createPerson } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { Receiver } from "../support/push_service.ts";
+import { createTestServices } from "../support/services.ts";
 
 const newEndpoint = () => `https://push.nexus.test/push/${crypto.randomUUID()}`;
 
@@ -21,6 +23,12 @@ Deno.test("GET /push/vapid-key gives what a browser subscribes with", async () =
   const response = await callApi("/v1/push/vapid-key");
   assert.equal(response.status, 200);
   assert.match((await response.json()).public_key, /^B[A-Za-z0-9_-]{86}$/);
+});
+
+Deno.test("a project without VAPID keys says so", async () => {
+  const { services } = createTestServices();
+  const answer = await createApp(services).request("/api/v1/push/vapid-key");
+  await assertProblem(answer, 503, "push.not_configured");
 });
 
 Deno.test("a browser is registered once however often it says so, until it is removed", async () => {
