@@ -44,6 +44,7 @@ security definer -- nobody else writes roles
 set search_path = ''
 as $$
 #variable_conflict use_column
+-- @plpgsql_check_options: newtable = changed
 declare
   v_tenant uuid;
   v_parts text[];

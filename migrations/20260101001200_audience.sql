@@ -158,7 +158,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
-  v_tenant uuid := payload ->> 'tenant_id';
+  v_tenant uuid := (payload ->> 'tenant_id')::uuid;
 begin
   if not exists (
     select from public.tenants t

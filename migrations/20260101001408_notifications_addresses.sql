@@ -18,7 +18,7 @@ as $$
 #variable_conflict use_column
 declare
   -- Nobody's id: an address is not a person, and nobody's inbox, choices or erasure are theirs.
-  v_nobody uuid := '00000000-0000-0000-0000-000000000000';
+  v_nobody uuid := uuid '00000000-0000-0000-0000-000000000000';
   v_event uuid;
 begin
   if not exists (

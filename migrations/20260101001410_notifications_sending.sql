@@ -156,7 +156,7 @@ declare
   v_event private.notifications_events;
   v_delivery private.notifications_deliveries;
   v_address text;
-  v_mails jsonb := '[]';
+  v_mails jsonb := jsonb '[]';
 begin
   for v_id in select a.tenant_id, a.id from unnest(tenants, ids) a (tenant_id, id) loop
     v_event := private.notifications_open(v_id.tenant_id, v_id.id, 'email');

@@ -40,7 +40,7 @@ declare
   v_delivery private.notifications_deliveries;
   v_event private.notifications_events;
   v_reason text;
-  v_items uuid[] := '{}';
+  v_items uuid[] := array[]::uuid[];
 begin
   for v_delivery in
     select d.* from private.notifications_deliveries d

@@ -95,8 +95,8 @@ begin
     ),
     'UTF8'
   )::jsonb;
-  v_linked.tenant_id := v_parts ->> 0;
-  v_linked.person_id := v_parts ->> 1;
+  v_linked.tenant_id := (v_parts ->> 0)::uuid;
+  v_linked.person_id := (v_parts ->> 1)::uuid;
   v_linked.kind := v_parts ->> 2;
   v_linked.channel := v_parts ->> 3;
   v_linked.scope := v_parts ->> 4;

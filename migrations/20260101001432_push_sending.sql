@@ -12,7 +12,7 @@ as $$
 declare
   v_id record;
   v_event private.notifications_events;
-  v_pushes jsonb := '[]';
+  v_pushes jsonb := jsonb '[]';
 begin
   for v_id in select a.tenant_id, a.id from unnest(tenants, ids) a (tenant_id, id) loop
     v_event := private.notifications_open(v_id.tenant_id, v_id.id, 'push');

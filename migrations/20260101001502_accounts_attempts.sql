@@ -115,7 +115,7 @@ declare
 begin
   -- Who comes by a provider proved themselves there.
   if event -> 'user' -> 'app_metadata' ->> 'provider' is distinct from 'email' then
-    return '{}';
+    return jsonb '{}';
   end if;
   -- Without the zone, by which a link-local address names one of the server's own interfaces.
   v_client := host(split_part(v_address, '%', 1)::inet);
@@ -129,13 +129,13 @@ begin
     ) v
   where r.act = 'register' and r.counted_by = 'ip';
   if v_verdict.allowed then
-    return '{}';
+    return jsonb '{}';
   end if;
   return jsonb_build_object(
     'error', jsonb_build_object('http_code', 429, 'message', 'limits.exceeded')
   );
 exception when invalid_text_representation then
-  return '{}'; -- Auth knows no address of the client, so there is none to count by
+  return jsonb '{}'; -- Auth knows no address of the client, so there is none to count by
 end;
 $$;
 comment on function private.accounts_before_user_created(jsonb) is

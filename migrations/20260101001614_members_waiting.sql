@@ -42,8 +42,8 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_since timestamptz := '-infinity';
-  v_after uuid := '00000000-0000-0000-0000-000000000000';
+  v_since timestamptz := timestamptz '-infinity';
+  v_after uuid := uuid '00000000-0000-0000-0000-000000000000';
 begin
   perform private.require(members_waiting.tenant_id, 'members.manage');
   if page_size is null or page_size not between 1 and 100 then
@@ -54,8 +54,8 @@ begin
     then
       raise sqlstate 'PT422' using message = 'request.invalid', detail = 'cursor';
     end if;
-    v_since := split_part(members_waiting.cursor, ' ', 1);
-    v_after := split_part(members_waiting.cursor, ' ', 2);
+    v_since := split_part(members_waiting.cursor, ' ', 1)::timestamptz;
+    v_after := split_part(members_waiting.cursor, ' ', 2)::uuid;
   end if;
   return query
     select m.person_id, m.display_name, u.email::text, m.waiting_for, m.waiting_since,

@@ -162,7 +162,7 @@ declare
   v_lines private.invitations_line[];
   v_line private.invitations_line;
   v_invitation public.invitations;
-  v_roles jsonb := '{}';
+  v_roles jsonb := jsonb '{}';
   v_slot timestamptz;
   v_report jsonb[];
   v_sent integer := 0;

@@ -29,6 +29,7 @@ volatile
 security definer -- nobody else writes the history
 set search_path = ''
 as $$
+-- @plpgsql_check_options: newtable = begun
 declare
   -- Once a statement: many come at once where a tenant is brought in from elsewhere.
   v_actor uuid := private.person();

@@ -101,19 +101,30 @@ security definer -- nobody else writes values
 set search_path = ''
 as $$
 begin
-  if tg_table_name = 'people' then
-    delete from public.members_values v where v.person_id = new.id;
-  else
-    delete from public.members_values v where v.tenant_id = new.tenant_id and v.person_id = new.person_id;
-  end if;
+  delete from public.members_values v where v.tenant_id = new.tenant_id and v.person_id = new.person_id;
   return null;
 end;
 $$;
 comment on function private.members_forget_values() is
-  'After somebody left or was erased: what they told about themselves goes. Being banned or suspended only hides it.';
+  'After somebody left: what they told about themselves goes. Being banned or suspended only hides it.';
 create trigger members_forget_values after update of status on public.members
   for each row when (new.status = 'left' and old.status <> 'left')
   execute function private.members_forget_values();
+
+create function private.members_erase_values()
+returns trigger
+language plpgsql
+volatile
+security definer -- nobody else writes values
+set search_path = ''
+as $$
+begin
+  delete from public.members_values v where v.person_id = new.id;
+  return null;
+end;
+$$;
+comment on function private.members_erase_values() is
+  'After somebody was erased: what they told about themselves goes, in every tenant.';
 create trigger members_values_erased after update of erased_at on public.people
   for each row when (new.erased_at is not null and old.erased_at is null)
-  execute function private.members_forget_values();
+  execute function private.members_erase_values();

@@ -186,7 +186,7 @@ as $$
 #variable_conflict use_column
 declare
   -- As its caller: row level security says who is seen, and what of them.
-  v_after jsonb := '["", "00000000-0000-0000-0000-000000000000"]';
+  v_after jsonb := jsonb '["", "00000000-0000-0000-0000-000000000000"]';
   v_like text := '%' || regexp_replace(btrim(members_directory.search), '([\\%_])', '\\\1', 'g') || '%';
 begin
   perform private.members_require_reader(members_directory.tenant_id);
@@ -198,7 +198,7 @@ begin
     then
       raise sqlstate 'PT422' using message = 'request.invalid', detail = 'cursor';
     end if;
-    v_after := members_directory.cursor;
+    v_after := members_directory.cursor::jsonb;
   end if;
   return query
     select m.person_id, m.display_name, m.avatar_url, m.role,

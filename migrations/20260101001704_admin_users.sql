@@ -140,15 +140,15 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_actor uuid := private.require(admin_users.tenant_id, 'members.manage');
   v_search text := nullif(btrim(admin_users.search), '');
   v_by_address boolean := v_search like '%_@_%';
   v_key text := case when sort like '%name' then 'lower(m.display_name)' else 'm.created_at' end;
   v_order text := case when sort like '-%' then 'desc' else 'asc' end;
   v_cursor jsonb;
 begin
+  perform private.require(admin_users.tenant_id, 'members.manage');
   perform private.admin_check_list(attention, sort, admin_users.cursor, page_size);
-  v_cursor := admin_users.cursor;
+  v_cursor := admin_users.cursor::jsonb;
   -- Planned for the filters that are given, so that each enters by its own index.
   return query execute format(
     'select found.*

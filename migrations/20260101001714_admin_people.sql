@@ -67,13 +67,13 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_operator uuid := private.require(private.platform(), 'admin.people');
   v_search text := lower(btrim(admin_find_person.search));
   v_person uuid;
   v_document jsonb;
 begin
+  perform private.require(private.platform(), 'admin.people');
   if pg_input_is_valid(v_search, 'uuid') then
-    v_person := v_search;
+    v_person := v_search::uuid;
   else
     select u.id into v_person from auth.users u where u.email = v_search and u.is_sso_user = false;
   end if;
@@ -120,10 +120,10 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_operator uuid := private.admin_guard_person(person);
   -- Auth reads this into a type that knows no infinity.
   v_until timestamptz := coalesce(admin_ban_person.until, now() + interval '100 years');
 begin
+  perform private.admin_guard_person(person);
   if coalesce(char_length(btrim(admin_ban_person.reason)), 0) not between 1 and 1000 then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'reason: 1 to 1,000 characters';
   elsif v_until <= now() or v_until > now() + interval '100 years' then
@@ -160,9 +160,8 @@ security definer -- writes auth.users
 set search_path = ''
 as $$
 #variable_conflict use_column
-declare
-  v_operator uuid := private.admin_guard_person(person);
 begin
+  perform private.admin_guard_person(person);
   update auth.users u set banned_until = null
   where u.id = admin_readmit_person.person and u.banned_until > now() and u.deleted_at is null;
   if found then

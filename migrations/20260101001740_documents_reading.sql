@@ -49,8 +49,8 @@ declare
   v_statuses text[] := case documents_queue.status
     when 'open' then array['submitted', 'in_review'] else array[documents_queue.status]
   end;
-  v_time timestamptz := '-infinity';
-  v_id uuid := '00000000-0000-0000-0000-000000000000';
+  v_time timestamptz := timestamptz '-infinity';
+  v_id uuid := uuid '00000000-0000-0000-0000-000000000000';
 begin
   if page_size is null or page_size not between 1 and 100 then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
@@ -62,8 +62,8 @@ begin
     then
       raise sqlstate 'PT422' using message = 'request.invalid', detail = 'cursor';
     end if;
-    v_time := split_part(documents_queue.cursor, '_', 1);
-    v_id := split_part(documents_queue.cursor, '_', 2);
+    v_time := split_part(documents_queue.cursor, '_', 1)::timestamptz;
+    v_id := split_part(documents_queue.cursor, '_', 2)::uuid;
   end if;
   return query
   select d.id, d.person_id, m.display_name, d.type, d.status, d.attempt, d.submitted_at,

@@ -53,6 +53,7 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(moderation_report.tenant_id, 'moderation.report');
+  v_described jsonb;
   v_subject private.moderation_subject;
   v_case public.moderation_cases;
   v_report public.moderation_reports;
@@ -67,8 +68,9 @@ begin
     raise sqlstate 'PT422' using message = 'moderation.kind_unknown';
   end if;
   perform private.require_rate('moderation-report:' || moderation_report.tenant_id || ':' || v_me, 30, interval '1 hour');
-  execute format('select * from %s($1, $2, $3)', private.moderation_call(moderation_report.kind, 'describe'))
-    into v_subject using moderation_report.tenant_id, moderation_report.subject, v_me;
+  execute format('select to_jsonb(%s($1, $2, $3))', private.moderation_call(moderation_report.kind, 'describe'))
+    into v_described using moderation_report.tenant_id, moderation_report.subject, v_me;
+  v_subject := jsonb_populate_record(null::private.moderation_subject, v_described);
   if v_subject.author_id is null then
     raise sqlstate 'PT404' using message = 'moderation.subject_not_found';
   end if;

@@ -47,8 +47,8 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(messaging_list.tenant_id, 'messaging.read');
-  v_before timestamptz := 'infinity';
-  v_id uuid := 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+  v_before timestamptz := timestamptz 'infinity';
+  v_id uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 begin
   perform private.messaging_check_page(page_size);
   if messaging_list.cursor is not null then
@@ -57,8 +57,8 @@ begin
     then
       raise sqlstate 'PT422' using message = 'request.invalid', detail = 'cursor';
     end if;
-    v_before := split_part(messaging_list.cursor, ',', 1);
-    v_id := split_part(messaging_list.cursor, ',', 2);
+    v_before := split_part(messaging_list.cursor, ',', 1)::timestamptz;
+    v_id := split_part(messaging_list.cursor, ',', 2)::uuid;
   end if;
   return query
   with page as (

@@ -523,6 +523,7 @@ export const definers = {
     "members_check_role",
     "members_compose_permissions",
     "members_compose_role",
+    "members_erase_values",
     "members_fields_on_tenant_created",
     "members_follow_person",
     "members_forget_values",
