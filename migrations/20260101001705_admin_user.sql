@@ -30,10 +30,11 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_member public.members := private.admin_member(admin_user.tenant_id, person);
+  v_member public.members;
   v_decisions jsonb;
 begin
   perform private.require(admin_user.tenant_id, 'members.manage');
+  v_member := private.admin_member(admin_user.tenant_id, person);
   select jsonb_agg(
     to_jsonb(d) - '{tenant_id,person_id,former_role,former_status}'::text[] || jsonb_build_object(
       'appeal', case when a.id is not null then to_jsonb(a) - '{tenant_id,person_id,decision_id}'::text[] end

@@ -109,7 +109,7 @@ comment on table public.messaging_states is
   'How far a person has read in each of their conversations. Unread are last_seq - read_seq - skipped messages.';
 comment on column public.messaging_states.from_seq is 'They see what came after this number: who joins later does not read what was said before.';
 comment on column public.messaging_states.skipped is 'Messages after read_seq that nobody has to read: their own, and those of people they blocked.';
-create index messaging_states_conversation on public.messaging_states (tenant_id, conversation_id);
+create index messaging_states_conversation on public.messaging_states (tenant_id, conversation_id, person_id);
 
 create table private.messaging_people (
   tenant_id uuid not null,
