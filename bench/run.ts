@@ -5,11 +5,13 @@ import { freeOffset } from "../tests/support/ports.ts";
 import { run as jobs } from "./jobs/mod.ts";
 import { run as messaging } from "./messaging/mod.ts";
 import { type Report, toTable } from "./report.ts";
+import { run as rights } from "./rights/mod.ts";
 import { run as wallet } from "./wallet/mod.ts";
 
 const benches: Record<string, (url: string, options: Options) => Promise<Report>> = {
   jobs,
   messaging,
+  rights,
   wallet,
 };
 

@@ -79,8 +79,15 @@ begin
       -- The Data API reads in transactions that cannot write. In any other a session that only reads
       -- opens nothing at all, so there is no act, of whatever capability, that could forget to ask.
       when b.read_only and current_setting('transaction_read_only') = 'off' then 'auth.read_only'
+      -- A session waits five minutes for its factor, from its login or from when there was one to give.
       when v.session_id is null and exists (select from private.trust_factors f where f.person_id = s.user_id)
-        then 'two_factor.required'
+        then case
+          when s.created_at > now() - interval '5 minutes' or exists (
+            select from private.trust_factors f
+            where f.person_id = s.user_id and f.confirmed_at > now() - interval '5 minutes'
+          ) then 'two_factor.required'
+          else 'auth.session_ended'
+        end
     end,
     v.session_id is not null,
     b.session_id is not null

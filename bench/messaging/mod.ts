@@ -2,7 +2,7 @@ import postgres, { type Sql } from "postgres";
 import { fromFileUrl, join } from "../../local/paths.ts";
 import { say } from "../../local/terminal.ts";
 import { median, type Report, type Row } from "../report.ts";
-import { type Options, pgbench } from "../wallet/pgbench.ts";
+import { type Options, pgbench } from "../pgbench.ts";
 
 const here = fromFileUrl(new URL(".", import.meta.url));
 

@@ -1,8 +1,10 @@
 import type { Sql } from "postgres";
-import { join } from "../../local/paths.ts";
+import { fromFileUrl, join } from "../../local/paths.ts";
 import { say } from "../../local/terminal.ts";
 import { median, type Row } from "../report.ts";
-import { here, type Options, pgbench } from "./pgbench.ts";
+import { type Options, pgbench } from "../pgbench.ts";
+
+const here = fromFileUrl(new URL(".", import.meta.url));
 
 const reads = [
   { title: "balance", script: "balance.sql" },

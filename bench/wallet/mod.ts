@@ -1,9 +1,11 @@
 import postgres from "postgres";
-import { join } from "../../local/paths.ts";
+import { fromFileUrl, join } from "../../local/paths.ts";
 import { say } from "../../local/terminal.ts";
 import { median, type Report, type Row } from "../report.ts";
 import { growth } from "./growth.ts";
-import { here, initialise, type Options, pgbench } from "./pgbench.ts";
+import { initialise, type Options, pgbench } from "../pgbench.ts";
+
+const here = fromFileUrl(new URL(".", import.meta.url));
 
 interface Question {
   title: string;

@@ -122,6 +122,23 @@ Deno.test("A12: before its second factor a session sees nothing through any door
   });
 });
 
+Deno.test("A12: a session waits for its factor for five minutes, and then it is over", async () => {
+  const { person, client } = await createMemberWithFactor();
+  const token = await tokenOf({ client });
+  const age = (seconds: number) =>
+    withDatabase(async (sql) => {
+      const past = sql`now() - ${seconds} * interval '1 second'`;
+      await sql`update auth.sessions set created_at = ${past} where user_id = ${person.id}`;
+      await sql`update private.trust_factors set confirmed_at = ${past} where person_id = ${person.id}`;
+    });
+  const code = { code: codeOf(person.secret, 1) };
+  await age(301);
+  await assertProblem(await overStack("/verify", token, code), 401, "auth.session_ended");
+  assert.ok(await rowsOf(person.client) > 0);
+  await age(295);
+  await read(overStack("/verify", token, code));
+});
+
 Deno.test("A12: a verified session that ended is over, factor or not", async () => {
   const person = await createEnrolled();
   const token = await tokenOf(person);

@@ -1,8 +1,4 @@
-import { StackError } from "../../local/part.ts";
-import { fromFileUrl } from "../../local/paths.ts";
-
-/** Where the scripts lie. */
-export const here: string = fromFileUrl(new URL(".", import.meta.url));
+import { StackError } from "../local/part.ts";
 
 /** How often every question is asked, and how long. */
 export interface Options {

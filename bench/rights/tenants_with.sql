@@ -1,0 +1,2 @@
+\set person random(1, 100000)
+select private.tenants_with('tenants.read') from (select set_config('request.jwt.claims', '{"sub":"' || bench.id(:person) || '","session_id":"' || bench.id(:person) || '"}', true)) caller;
