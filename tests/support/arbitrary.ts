@@ -50,7 +50,7 @@ function objects(
     .map(([extra, value]) => ({ ...extra, ...value }));
 }
 
-function texts({ format, pattern, minLength = 0, maxLength = 60 }: Schema): fc.Arbitrary<unknown> {
+function texts({ format, pattern, minLength = 0, maxLength }: Schema): fc.Arbitrary<unknown> {
   if (format === "binary") return fc.uint8Array({ maxLength: 200 });
   if (format === "uuid") return fc.uuid();
   if (format === "uri") return fc.webUrl();
@@ -60,7 +60,8 @@ function texts({ format, pattern, minLength = 0, maxLength = 60 }: Schema): fc.A
       .map((date) => date.toISOString());
   }
   if (pattern) {
-    return fc.stringMatching(new RegExp(pattern, "u")).filter((text) => text.length <= maxLength);
+    return fc.stringMatching(new RegExp(pattern, "u"))
+      .filter((text) => text.length <= (maxLength ?? Infinity));
   }
-  return fc.string({ unit: "grapheme", minLength, maxLength: Math.min(maxLength, 60) });
+  return fc.string({ unit: "grapheme", minLength, maxLength: Math.min(maxLength ?? 60, 60) });
 }
