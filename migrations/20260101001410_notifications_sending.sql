@@ -143,6 +143,35 @@ $$;
 comment on function private.notifications_brand(public.tenants) is
   'How a tenant looks: its name, logo and app, and color and footer of settings.branding; null for the platform.';
 
+create function private.notifications_content(event private.notifications_events)
+returns jsonb
+language plpgsql
+stable
+security definer -- reads kinds, tenants and people past their policies
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object(
+      'id', event.id,
+      'tenant_id', event.tenant_id,
+      'locale', coalesce(p.locale, event.locale, t.locale),
+      'brand', private.notifications_brand(t),
+      'template', k.template,
+      'kind', event.kind,
+      'data', event.payload,
+      'security', k.security
+    )
+    from private.notifications_kinds k
+    join public.tenants t on t.id = event.tenant_id
+    left join public.people p on p.id = event.person_id
+    where k.kind = event.kind
+  );
+end;
+$$;
+comment on function private.notifications_content(private.notifications_events) is
+  'What every channel tells of an event, in the language and look of now.';
+
 create function public.notifications_open_emails(tenants uuid[], ids uuid[])
 returns jsonb
 language plpgsql
@@ -174,27 +203,15 @@ begin
       continue;
     end if;
     v_mails := v_mails || (
-      select jsonb_build_object(
-        'id', v_event.id,
-        'tenant_id', v_event.tenant_id,
+      private.notifications_content(v_event) || jsonb_build_object(
         'to', v_address,
-        'locale', coalesce(p.locale, v_event.locale, t.locale),
-        'brand', private.notifications_brand(t),
-        'template', k.template,
-        'kind', v_event.kind,
-        'data', v_event.payload,
         'items', case when v_event.kind = 'notifications.digest'
           then private.notifications_digest_items(v_event) end,
-        'security', k.security,
         'setting_token', case when v_event.address is null then private.notifications_link(
           v_event.tenant_id, v_event.person_id, v_event.kind, 'email', v_event.scope
         ) end,
         'provider', v_delivery.provider
       )
-      from private.notifications_kinds k
-      join public.tenants t on t.id = v_event.tenant_id
-      left join public.people p on p.id = v_event.person_id
-      where k.kind = v_event.kind
     );
   end loop;
   return v_mails;

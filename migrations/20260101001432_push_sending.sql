@@ -18,15 +18,7 @@ begin
     v_event := private.notifications_open(v_id.tenant_id, v_id.id, 'push');
     continue when v_event.id is null;
     v_pushes := v_pushes || (
-      select jsonb_build_object(
-        'id', v_event.id,
-        'tenant_id', v_event.tenant_id,
-        'locale', coalesce(p.locale, v_event.locale, t.locale),
-        'brand', private.notifications_brand(t),
-        'template', k.template,
-        'kind', v_event.kind,
-        'data', v_event.payload,
-        'security', k.security,
+      private.notifications_content(v_event) || jsonb_build_object(
         'expires_at', v_event.expires_at,
         'unread', coalesce(
           (select sum(c.unread) from public.notifications_counters c where c.person_id = v_event.person_id),
@@ -46,10 +38,6 @@ begin
           '[]'
         )
       )
-      from private.notifications_kinds k
-      join public.tenants t on t.id = v_event.tenant_id
-      left join public.people p on p.id = v_event.person_id
-      where k.kind = v_event.kind
     );
   end loop;
   return v_pushes;

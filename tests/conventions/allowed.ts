@@ -616,6 +616,7 @@ export const definers = {
     "notifications_channels",
     "notifications_compose",
     "notifications_compose_due",
+    "notifications_content",
     "notifications_count",
     "notifications_deliver",
     "notifications_digest_items",

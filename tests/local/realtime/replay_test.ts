@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import type postgres from "postgres";
 import { RawSocket } from "./raw_socket.ts";
 import { claimPolicies, connect, newTopic, startRealtime, type TestRealtime } from "./support.ts";
+import { until } from "../../support/wait.ts";
 
 async function join(realtime: TestRealtime, topic: string, replay: unknown, vsn?: string) {
   const socket = await RawSocket.open(realtime.url, realtime.keys.secret, vsn);
@@ -49,7 +50,9 @@ Deno.test("R1: replay takes as many as asked for, since when asked for, text and
   await send(sql, topic, "old");
   const [{ since }] = await sql<[{ since: number }]>`
     select (ceil(extract(epoch from clock_timestamp()) * 1000) + 1)::float8 as since`;
-  await sql`select pg_sleep(0.01)`;
+  await until(async () =>
+    (await sql`select extract(epoch from clock_timestamp()) * 1000 > ${since} as past`)[0]!.past
+  );
   await sql`select realtime.send_binary('\\x0aff', 'bytes', ${topic})`;
   await send(sql, topic, "text");
 
