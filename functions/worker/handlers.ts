@@ -2,6 +2,7 @@ import type { Services } from "shared/services.ts";
 import { documentsHandlers } from "./handlers/documents.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
+import { listingsHandlers } from "./handlers/listings.ts";
 import { messagingHandlers } from "./handlers/messaging.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
 import { pushHandlers } from "./handlers/push.ts";
@@ -30,6 +31,7 @@ export const handlers: Record<string, Handler> = {
   ...documentsHandlers,
   ...filesHandlers,
   ...jobsHandlers,
+  ...listingsHandlers,
   ...messagingHandlers,
   ...notificationsHandlers,
   ...pushHandlers,

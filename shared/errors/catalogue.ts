@@ -121,6 +121,11 @@ export const catalogue = {
   "limits.exceeded": { status: 429, title: "Too many requests, try again later" },
   "limits.feature_unknown": { status: 422, title: "There is no such feature switch" },
 
+  "listings.not_found": { status: 404, title: "No such listing" },
+  "listings.renewals_exhausted": { status: 409, title: "It was renewed as often as it may be" },
+  "listings.search_not_found": { status: 404, title: "No such search" },
+  "listings.too_many_searches": { status: 409, title: "There are enough searches already" },
+
   "messaging.blocked": { status: 403, title: "One of you has blocked the other" },
   "messaging.conversation_not_found": { status: 404, title: "No such conversation" },
   "messaging.cursor_expired": { status: 410, title: "Too much has changed since, read anew" },

@@ -5,6 +5,7 @@ export const sample: Record<string, unknown> = {
   bigint: 1,
   integer: 1,
   smallint: 1,
+  numeric: 1,
   boolean: true,
   jsonb: { x: 1 },
   "text[]": [],

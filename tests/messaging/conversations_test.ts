@@ -34,7 +34,7 @@ const kinds = async (person: Person, tenant: Tenant, id: string) =>
 Deno.test("two people have one conversation, whoever opens it, and one more for each context", async () => {
   const { tenant, ana, ben, conversation } = await createPair();
   assertEquals(await open(ben, tenant, ana), conversation);
-  const context = { context_kind: "listing", context_id: crypto.randomUUID() };
+  const context = { context_kind: "order", context_id: crypto.randomUUID() };
   const about = (me: Person, other: Person) =>
     must<Conversation>(
       me.client.rpc("messaging_open", { tenant_id: tenant.id, person: other.id, ...context }),
@@ -42,7 +42,7 @@ Deno.test("two people have one conversation, whoever opens it, and one more for 
   const card = await about(ana, ben);
   assertEquals([card.kind, card.context_kind, card.context_id], [
     "direct",
-    "listing",
+    "order",
     context.context_id,
   ]);
   assertEquals((await about(ben, ana)).id, card.id);

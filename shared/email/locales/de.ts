@@ -282,6 +282,50 @@ export const de: Language = {
       ],
       action: "Einladung annehmen",
     },
+    "listings.approved": {
+      subject: "Ihr Inserat ist zu sehen",
+      heading: "Ihr Inserat ist zu sehen",
+      paragraphs: ["„{title}“ wurde freigegeben. Andere sehen es von jetzt an."],
+      action: "Zum Inserat",
+    },
+    "listings.rejected": {
+      subject: "Ihr Inserat wurde nicht angenommen",
+      heading: "Ihr Inserat wurde nicht angenommen",
+      paragraphs: [
+        "„{title}“ wird anderen nicht gezeigt. Grund: {reason}",
+        "Sie können es ändern und noch einmal einreichen.",
+      ],
+      action: "Zum Inserat",
+    },
+    "listings.waiting": {
+      subject: "Ein Inserat wartet auf Durchsicht",
+      heading: "Ein Inserat wartet auf Durchsicht",
+      paragraphs: ["„{title}“ wird anderen gezeigt, sobald es jemand freigibt."],
+      action: "Zum Inserat",
+    },
+    "listings.expiring": {
+      subject: "Ihr Inserat endet bald",
+      heading: "Ihr Inserat endet bald",
+      paragraphs: ["„{title}“ endet in {days} Tagen. Verlängern Sie es, wenn es noch gilt."],
+      action: "Zum Inserat",
+    },
+    "listings.expired": {
+      subject: "Ihr Inserat ist abgelaufen",
+      heading: "Ihr Inserat ist abgelaufen",
+      paragraphs: ["„{title}“ wird anderen nicht mehr gezeigt. Sie können es verlängern."],
+      action: "Zum Inserat",
+    },
+    "listings.alert": {
+      subject: "Neu: {title}",
+      heading: "Für Sie gefunden",
+      paragraphs: ["„{title}“ passt zu Ihrer Suche „{name}“."],
+      action: "Zum Inserat",
+    },
+    "listings.alerts": {
+      subject: "Für Sie gefunden: {count}",
+      heading: "Für Sie gefunden",
+      paragraphs: ["Neue Inserate, die zu Ihren Suchen passen ({count}): {titles}"],
+    },
     "members.admitted": {
       subject: "Sie sind dabei",
       heading: "Sie gehören jetzt zu {sender}",

@@ -283,6 +283,50 @@ export const en = {
       ],
       action: "Accept the invitation",
     },
+    "listings.approved": {
+      subject: "Your listing is visible",
+      heading: "Your listing is visible",
+      paragraphs: ["“{title}” was approved. Others see it from now on."],
+      action: "See the listing",
+    },
+    "listings.rejected": {
+      subject: "Your listing was not accepted",
+      heading: "Your listing was not accepted",
+      paragraphs: [
+        "“{title}” is not shown to others. Reason: {reason}",
+        "You may change it and hand it in again.",
+      ],
+      action: "See the listing",
+    },
+    "listings.waiting": {
+      subject: "A listing waits to be looked at",
+      heading: "A listing waits to be looked at",
+      paragraphs: ["“{title}” is shown to others once somebody approves it."],
+      action: "See the listing",
+    },
+    "listings.expiring": {
+      subject: "Your listing ends soon",
+      heading: "Your listing ends soon",
+      paragraphs: ["“{title}” ends in {days} days. Renew it if it still holds."],
+      action: "See the listing",
+    },
+    "listings.expired": {
+      subject: "Your listing has ended",
+      heading: "Your listing has ended",
+      paragraphs: ["“{title}” is no longer shown to others. You can renew it."],
+      action: "See the listing",
+    },
+    "listings.alert": {
+      subject: "New: {title}",
+      heading: "Found for you",
+      paragraphs: ["“{title}” fits your search “{name}”."],
+      action: "See the listing",
+    },
+    "listings.alerts": {
+      subject: "Found for you: {count}",
+      heading: "Found for you",
+      paragraphs: ["New listings that fit your searches ({count}): {titles}"],
+    },
     "members.admitted": {
       subject: "You are in",
       heading: "You are a member of {sender} now",

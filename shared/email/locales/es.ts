@@ -274,6 +274,50 @@ export const es: Language = {
       ],
       action: "Aceptar la invitación",
     },
+    "listings.approved": {
+      subject: "Su anuncio ya se ve",
+      heading: "Su anuncio ya se ve",
+      paragraphs: ["«{title}» fue aprobado. Los demás lo ven desde ahora."],
+      action: "Ver el anuncio",
+    },
+    "listings.rejected": {
+      subject: "Su anuncio no fue aceptado",
+      heading: "Su anuncio no fue aceptado",
+      paragraphs: [
+        "«{title}» no se muestra a los demás. Motivo: {reason}",
+        "Puede cambiarlo y presentarlo de nuevo.",
+      ],
+      action: "Ver el anuncio",
+    },
+    "listings.waiting": {
+      subject: "Un anuncio espera revisión",
+      heading: "Un anuncio espera revisión",
+      paragraphs: ["«{title}» se muestra a los demás en cuanto alguien lo apruebe."],
+      action: "Ver el anuncio",
+    },
+    "listings.expiring": {
+      subject: "Su anuncio termina pronto",
+      heading: "Su anuncio termina pronto",
+      paragraphs: ["«{title}» termina en {days} días. Renuévelo si aún vale."],
+      action: "Ver el anuncio",
+    },
+    "listings.expired": {
+      subject: "Su anuncio ha terminado",
+      heading: "Su anuncio ha terminado",
+      paragraphs: ["«{title}» ya no se muestra a los demás. Puede renovarlo."],
+      action: "Ver el anuncio",
+    },
+    "listings.alert": {
+      subject: "Nuevo: {title}",
+      heading: "Encontrado para usted",
+      paragraphs: ["«{title}» encaja con su búsqueda «{name}»."],
+      action: "Ver el anuncio",
+    },
+    "listings.alerts": {
+      subject: "Encontrado para usted: {count}",
+      heading: "Encontrado para usted",
+      paragraphs: ["Anuncios nuevos que encajan con sus búsquedas ({count}): {titles}"],
+    },
     "members.admitted": {
       subject: "Ya forma parte",
       heading: "Ya forma parte de {sender}",
