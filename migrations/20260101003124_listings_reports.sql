@@ -13,7 +13,7 @@ declare
   v_subject private.moderation_subject;
 begin
   -- Blocked owners included: whoever was harassed has mostly blocked already.
-  select l.owner_id, concat_ws(E'\n', l.title, l.description), uuid[] '{}'
+  select l.owner_id, concat_ws(E'\n', l.title, l.description), '{}'::uuid[]
   into v_subject
   from public.listings l
   where l.tenant_id = listings_describe.tenant_id and l.id = listings_describe.subject
