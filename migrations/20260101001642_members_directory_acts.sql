@@ -212,6 +212,7 @@ begin
       jsonb_build_array(lower(m.display_name), m.person_id)::text
     from public.members m
     where m.tenant_id = members_directory.tenant_id and m.status = 'active'
+      and m.person_id <> all (array(select private.messaging_apart(members_directory.tenant_id)))
       and (lower(m.display_name), m.person_id) > (v_after ->> 0, (v_after ->> 1)::uuid)
       and (members_directory.role is null or members_directory.role = any (string_to_array(m.role, '+') || m.role))
       and (
@@ -225,5 +226,5 @@ begin
 end;
 $$;
 comment on function public.members_directory(uuid, text, text, text, int) is
-  'The active members by name, as the caller may see them (permission members.read): search looks into names and into what they tell the caller, role also finds who has it among several. Raises request.invalid.';
+  'The active members by name, as the caller may see them (permission members.read): search looks into names and into what they tell the caller, role also finds who has it among several. Of two of whom one blocked the other neither finds the other. Raises request.invalid.';
 grant execute on function public.members_directory(uuid, text, text, text, int) to authenticated;

@@ -91,13 +91,16 @@ create table public.messaging_inbox (
   tenant_id uuid not null,
   person_id uuid not null,
   position bigint not null,
-  conversation_id uuid not null,
-  message_id uuid not null,
+  conversation_id uuid,
+  message_id uuid,
   version integer not null,
+  erased_id uuid,
   primary key (tenant_id, person_id, position)
 );
 comment on table public.messaging_inbox is
   'The changes told to each person, numbered without gaps in the order they were committed. version: that of the message; 0 where they deleted it for themselves.';
+comment on column public.messaging_inbox.erased_id is
+  'A person who was erased, and all they wrote with them: one change for all of it, of no single message.';
 
 create table private.messaging_waiting (
   tenant_id uuid not null,

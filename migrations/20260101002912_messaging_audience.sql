@@ -103,11 +103,21 @@ begin
     when 'tenant' then true
     when 'conversations' then topic like 'presence-conversation-%'
     else false
-  end;
+  end and not exists (
+    -- A channel shows all of them to all: whoever is hidden from one there is not on it.
+    select from public.messaging_blocks b
+    where b.tenant_id = v_tenant and b.person_id = v_person and (
+      topic like 'private-tenant-%' or exists (
+        select from public.messaging_states s
+        where s.tenant_id = b.tenant_id and s.person_id = b.blocked_id
+          and s.conversation_id = v_state.conversation_id
+      )
+    )
+  );
 end;
 $$;
 comment on function private.messaging_shows_presence(text) is
-  'Whether the caller chose to be seen there: nowhere, in their conversations, or in the whole tenant.';
+  'Whether the caller chose to be seen there: nowhere, in their conversations, or in the whole tenant; and not where somebody is whom they blocked.';
 
 -- An admin who acts as a member sees the tenant as they do, but reads none of their letters.
 create function private.messaging_close_to_actors()

@@ -1,5 +1,28 @@
 -- Messaging, blocks: whoever is blocked is not heard: not in a group, not outside the app, not by a
--- mention, not in a search. What they wrote while they were is there again afterwards.
+-- mention, not in a search. What they wrote while they were is told afterwards.
+
+create function private.messaging_apart(tenant_id uuid)
+returns setof uuid
+language plpgsql
+stable
+security definer -- blocks are their owner's secret
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_me uuid := private.person();
+begin
+  return query
+    select b.blocked_id from public.messaging_blocks b
+    where b.tenant_id = messaging_apart.tenant_id and b.person_id = v_me
+    union
+    select b.person_id from public.messaging_blocks b
+    where b.tenant_id = messaging_apart.tenant_id and b.blocked_id = v_me;
+end;
+$$;
+comment on function private.messaging_apart(uuid) is
+  'Whom the caller does not find, and who does not find the caller: one of the two blocked the other. For searches, which ask it once: person <> all (array(select private.messaging_apart(tenant_id))).';
+grant execute on function private.messaging_apart(uuid) to authenticated;
 
 create function private.messaging_recount(tenant_id uuid, person uuid, sender uuid, sign integer)
 returns void
@@ -43,6 +66,76 @@ $$;
 comment on function private.messaging_recount(uuid, uuid, uuid, integer) is
   'Takes a sender''s unread messages out of a person''s sums (1), or counts them again (-1).';
 
+create function private.messaging_reread(tenant_id uuid, person uuid)
+returns bigint
+language plpgsql
+volatile
+security definer -- nobody else writes the rows of changes
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_position bigint;
+begin
+  update private.messaging_people p set position = p.position + 1, pruned_to = p.position + 1
+  where p.tenant_id = messaging_reread.tenant_id and p.person_id = messaging_reread.person
+  returning p.position into v_position;
+  return v_position;
+end;
+$$;
+comment on function private.messaging_reread(uuid, uuid) is
+  'Too much changed for a person to be told one by one: their devices read anew. Returns their position.';
+
+create function private.messaging_retell(tenant_id uuid, person uuid, sender uuid, since timestamptz)
+returns bigint
+language plpgsql
+volatile
+security definer -- reads the rows of changes of another, and writes one's own
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_messages public.messaging_messages[];
+  v_pruned boolean;
+  v_position bigint;
+begin
+  -- Whatever somebody sent, edited or deleted stands in their own row of changes, which has an end.
+  v_messages := array(
+    select m from public.messaging_inbox i
+    join public.messaging_messages m
+      on m.tenant_id = i.tenant_id and m.id = i.message_id and m.version = i.version
+    join public.messaging_states s
+      on s.tenant_id = m.tenant_id and s.person_id = messaging_retell.person
+      and s.conversation_id = m.conversation_id and s.from_seq < m.seq
+    where i.tenant_id = messaging_retell.tenant_id and i.person_id = messaging_retell.sender
+      and m.sender_id = messaging_retell.sender
+      and greatest(m.created_at, m.edited_at, m.deleted_at) >= messaging_retell.since
+      -- What was being sent while they were blocked may have reached them.
+      and not exists (
+        select from public.messaging_inbox own
+        where own.tenant_id = i.tenant_id and own.person_id = messaging_retell.person
+          and own.message_id = i.message_id and own.version = i.version
+      )
+    order by i.position limit 1001
+  );
+  select p.pruned_to > 0 into v_pruned from private.messaging_people p
+  where p.tenant_id = messaging_retell.tenant_id and p.person_id = messaging_retell.sender;
+  if v_pruned or cardinality(v_messages) > 1000 then
+    return private.messaging_reread(messaging_retell.tenant_id, messaging_retell.person);
+  end if;
+  update private.messaging_people p set position = p.position + cardinality(v_messages)
+  where p.tenant_id = messaging_retell.tenant_id and p.person_id = messaging_retell.person
+  returning p.position into v_position;
+  insert into public.messaging_inbox (tenant_id, person_id, position, conversation_id, message_id, version)
+  select m.tenant_id, messaging_retell.person, v_position - cardinality(v_messages) + m.ordinality,
+    m.conversation_id, m.id, m.version
+  from unnest(v_messages) with ordinality m;
+  return v_position;
+end;
+$$;
+comment on function private.messaging_retell(uuid, uuid, uuid, timestamptz) is
+  'Puts what a sender wrote, edited or deleted since then into a person''s row of changes; where that is too much, or forgotten, their devices read anew. Returns their position.';
+
 create function public.messaging_block(tenant_id uuid, person uuid, blocked boolean)
 returns boolean
 language plpgsql
@@ -53,6 +146,8 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(messaging_block.tenant_id, 'messaging.read');
+  v_since timestamptz;
+  v_position bigint;
 begin
   if messaging_block.person = v_me or messaging_block.blocked is null then
     raise sqlstate 'PT422' using
@@ -72,16 +167,27 @@ begin
   order by c.id
   for no key update of c;
   if messaging_block.blocked then
-    insert into public.messaging_blocks (tenant_id, person_id, blocked_id)
-    values (messaging_block.tenant_id, v_me, messaging_block.person)
+    insert into public.messaging_blocks (tenant_id, person_id, blocked_id, created_at)
+    values (messaging_block.tenant_id, v_me, messaging_block.person, clock_timestamp())
     on conflict do nothing;
   else
     delete from public.messaging_blocks b
-    where b.tenant_id = messaging_block.tenant_id and b.person_id = v_me and b.blocked_id = messaging_block.person;
+    where b.tenant_id = messaging_block.tenant_id and b.person_id = v_me and b.blocked_id = messaging_block.person
+    returning b.created_at into v_since;
   end if;
   if found then
     perform private.messaging_recount(
       messaging_block.tenant_id, v_me, messaging_block.person, case when messaging_block.blocked then 1 else -1 end
+    );
+    if not messaging_block.blocked then
+      v_position := private.messaging_retell(messaging_block.tenant_id, v_me, messaging_block.person, v_since);
+    end if;
+    perform private.announce(
+      v_me, 'messaging:block',
+      jsonb_build_object(
+        'tenant_id', messaging_block.tenant_id, 'person_id', messaging_block.person,
+        'blocked', messaging_block.blocked, 'position', v_position
+      )
     );
   end if;
   return messaging_block.blocked;

@@ -25,6 +25,7 @@ create type public.messaging_summary as (
   unread bigint,
   muted_until timestamptz,
   retention_days integer,
+  removed_seq bigint,
   last_message_id uuid,
   last_message_sender uuid,
   last_message_kind text,
@@ -33,7 +34,7 @@ create type public.messaging_summary as (
   cursor text
 );
 comment on type public.messaging_summary is
-  'A conversation in the caller''s list: people are the others in it (ten at most), last_message_* the last one they see, its words cut to 200 characters; cursor continues after this line.';
+  'A conversation in the caller''s list: people are the others in it (ten at most), last_message_* the last one they see, its words cut to 200 characters; messages up to removed_seq are forgotten; cursor continues after this line.';
 
 create function public.messaging_list(
   tenant_id uuid, archived boolean default false, cursor text default null, page_size integer default 50
@@ -79,7 +80,7 @@ begin
       order by m.joined_at, m.person_id limit 10
     ),
     p.last_seq - p.read_seq - p.skipped, p.muted_until, p.retention_days,
-    last.id, last.sender_id, last.kind, left(last.body, 200), p.at,
+    p.removed_seq, last.id, last.sender_id, last.kind, left(last.body, 200), p.at,
     to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || ',' || p.id
   from page p
   left join lateral (

@@ -8,7 +8,7 @@ create type public.messaging_change as (
   message jsonb
 );
 comment on type public.messaging_change is
-  'A message as it is now, once, at its last change. message is null where the caller deleted it for themselves. position is the cursor.';
+  'A message as it is now, once, at its last change. message is null where the caller deleted it for themselves. messaging:erased is of no single message: all of its sender_id are gone. position is the cursor.';
 
 create function public.messaging_catch_up(tenant_id uuid, since bigint default 0, page_size integer default 100)
 returns setof public.messaging_change
@@ -32,9 +32,11 @@ begin
   -- A message stands in the row once for each change; only its last place counts.
   return query
   select i.position,
-    case when m.id is null or m.deleted_at is not null then 'message:deleted'
+    case when i.erased_id is not null then 'messaging:erased'
+      when m.id is null or m.deleted_at is not null then 'message:deleted'
       when m.version = 1 then 'message:new' else 'message:edited' end,
-    i.conversation_id, i.message_id, to_jsonb(m)
+    i.conversation_id, i.message_id,
+    case when i.erased_id is null then to_jsonb(m) else jsonb_build_object('sender_id', i.erased_id) end
   from public.messaging_inbox i
   left join lateral (
     select x.* from public.messaging_messages x
@@ -52,7 +54,7 @@ begin
       )
   ) m on true
   where i.tenant_id = messaging_catch_up.tenant_id and i.person_id = v_me and i.position > v_since
-    and (m.version = i.version or m.id is null and i.version = 0)
+    and (m.version = i.version or m.id is null and i.version = 0 or i.erased_id is not null)
   order by i.position
   limit page_size;
 end;

@@ -167,6 +167,47 @@ create trigger messaging_on_member_gone after update of status on public.members
   for each row when (new.status in ('left', 'banned') and old.status is distinct from new.status)
   execute function private.messaging_on_member_gone();
 
+create function private.messaging_tell_erased(tenant_id uuid, erased uuid)
+returns void
+language plpgsql
+volatile
+security definer -- nobody else writes the rows of changes
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_people uuid[] := array(
+    select distinct s.person_id from public.messaging_members m
+    join public.messaging_states s on s.tenant_id = m.tenant_id and s.conversation_id = m.conversation_id
+    where m.tenant_id = messaging_tell_erased.tenant_id and m.person_id = erased and s.person_id <> erased
+  );
+  v_positions bigint[];
+begin
+  perform from private.messaging_people p
+  where p.tenant_id = messaging_tell_erased.tenant_id and p.person_id = any (v_people)
+  order by p.person_id
+  for no key update;
+  with moved as (
+    update private.messaging_people p set position = p.position + 1
+    where p.tenant_id = messaging_tell_erased.tenant_id and p.person_id = any (v_people)
+    returning p.person_id, p.position
+  ), kept as (
+    insert into public.messaging_inbox (tenant_id, person_id, position, version, erased_id)
+    select messaging_tell_erased.tenant_id, m.person_id, m.position, 0, erased from moved m
+  )
+  select array_agg(m.person_id order by m.person_id), array_agg(m.position order by m.person_id)
+  into v_people, v_positions
+  from moved m;
+  perform private.announce_to(
+    v_people, 'messaging:erased',
+    jsonb_build_object('tenant_id', messaging_tell_erased.tenant_id, 'person_id', erased),
+    'messaging.read', v_positions
+  );
+end;
+$$;
+comment on function private.messaging_tell_erased(uuid, uuid) is
+  'One change for each who shared a conversation with somebody who was erased: all they wrote is gone.';
+
 create function private.messaging_on_person_erased()
 returns trigger
 language plpgsql
@@ -177,6 +218,7 @@ as $$
 #variable_conflict use_column
 declare
   v_tenants uuid[] := array(select m.tenant_id from public.members m where m.person_id = new.id);
+  v_tenant uuid;
   v_member public.messaging_members;
 begin
   -- Their files go by their own rule. What others wrote stays, and so do the numbers of what they wrote.
@@ -187,7 +229,7 @@ begin
     delete from public.messaging_edits e using public.messaging_messages m
     where m.tenant_id = v_member.tenant_id and m.conversation_id = v_member.conversation_id
       and m.sender_id = new.id and e.tenant_id = m.tenant_id and e.message_id = m.id;
-    -- Their version stays: nobody is told of each, so it must be the one that stands in the rows of changes.
+    -- Their version stays: nobody is told of each, but of all of them once.
     update public.messaging_messages m
     set body = null, files = '{}', mentions = '{}', reply_to = null, client_id = null,
       deleted_at = coalesce(m.deleted_at, now())
@@ -209,6 +251,9 @@ begin
   where b.tenant_id = any (v_tenants) and (b.person_id = new.id or b.blocked_id = new.id);
   delete from public.messaging_preferences p where p.tenant_id = any (v_tenants) and p.person_id = new.id;
   delete from public.messaging_inbox i where i.tenant_id = any (v_tenants) and i.person_id = new.id;
+  foreach v_tenant in array v_tenants loop
+    perform private.messaging_tell_erased(v_tenant, new.id);
+  end loop;
   return null;
 end;
 $$;

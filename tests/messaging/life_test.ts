@@ -107,10 +107,15 @@ Deno.test("erased with their login, a person has said nothing", async () => {
     "my answer",
     null,
   ]);
-  assertEquals((await catchUp(ben, tenant)).map(({ event }) => event), [
+  const changes = await catchUp(ben, tenant);
+  assertEquals(changes.map(({ event }) => event), [
     "message:deleted",
     "message:new",
+    "messaging:erased",
   ]);
+  // A device that had caught up before is told so by one change, whatever there was.
+  assertEquals(changes.at(-1)!.message!.sender_id, ana.id);
+  assertEquals((await unread(ben, tenant)).position, changes.at(-1)!.position);
   await withDatabase(async (sql) => {
     for (const table of ["schedules", "hidden", "receipts", "blocks", "preferences", "inbox"]) {
       const rows = await sql`select from ${sql(`messaging_${table}`)} where person_id = ${ana.id}`;

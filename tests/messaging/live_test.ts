@@ -270,6 +270,14 @@ Deno.test("the tenant sees who is there only of those who chose it", async () =>
   await until(() => ana.id in his.presenceState());
   await using refused = await listen(outsider, topic);
   assertEquals(refused.status, "CHANNEL_ERROR");
+  // A channel shows all to all: whoever hides from one is not on it, also in a group with them.
+  const group = await createGroup(tenant, ana, ben);
+  await block(ana, tenant, ben);
+  for (const shared of [topic, `presence-conversation-${group}`]) {
+    await ana.client.removeAllChannels();
+    const hidden = await meet(ana, shared);
+    assertEquals(await hidden.track({ status: "online" }), "error");
+  }
   await Promise.all([ana, ben].map(({ client }) => client.removeAllChannels()));
 });
 
