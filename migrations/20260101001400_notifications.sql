@@ -77,6 +77,7 @@ create table private.notifications_events (
   scope text not null default '' check (char_length(scope) <= 100),
   address text check (char_length(address) between 3 and 254),
   locale text check (char_length(locale) <= 35),
+  document_id uuid,
   expires_at timestamptz,
   created_at timestamptz not null default now(),
   primary key (tenant_id, id)
@@ -92,6 +93,8 @@ comment on column private.notifications_events.scope is
 comment on column private.notifications_events.address is
   'Null: the person''s address at the time of sending.';
 comment on column private.notifications_events.locale is 'Where the person has chosen none.';
+comment on column private.notifications_events.document_id is
+  'What it says where somebody wrote it for many readers; null: the wording of its kind.';
 comment on column private.notifications_events.expires_at is 'After this there is no use in telling it.';
 
 create unique index notifications_events_once

@@ -83,11 +83,11 @@ begin
     raise exception 'nobody declared a notification of kind %', event.kind;
   end if;
   insert into private.notifications_events (
-    tenant_id, person_id, kind, payload, about, scope, address, locale, expires_at
+    tenant_id, person_id, kind, payload, about, scope, address, locale, document_id, expires_at
   )
   values (
     event.tenant_id, event.person_id, event.kind, event.payload, event.about, coalesce(event.scope, ''),
-    event.address, event.locale, event.expires_at
+    event.address, event.locale, event.document_id, event.expires_at
   )
   on conflict (tenant_id, person_id, kind, about) where about is not null do nothing
   returning * into v_event;

@@ -22,12 +22,12 @@ begin
     -- Waking somebody for what has been in their inbox for days helps nobody.
     when notifications_hindrance.channel = 'push' and event.created_at < now() - interval '2 days'
       then 'expired'
-    when not kind.outsiders and not private.notifications_belongs(event.tenant_id, event.person_id)
-      then 'not_member'
+    when event.address is null and not kind.outsiders
+      and not private.notifications_belongs(event.tenant_id, event.person_id) then 'not_member'
     when exists (
       select from private.notifications_channels(kind, event.tenant_id, event.person_id, event.scope) c
       where c.channel = notifications_hindrance.channel and c.setting = 'off'
-    ) then 'switched_off'
+    ) or private.notifications_refused(event, kind) then 'switched_off'
   end;
 end;
 $$;
@@ -111,7 +111,9 @@ begin
   if not v_kind.security then
     -- A provider that was away may be back in the middle of the night.
     v_quiet := private.notifications_quiet_until(v_event.person_id, v_event.tenant_id);
-    v_quiet := coalesce(v_quiet, private.notifications_braked_until(v_event));
+    v_quiet := coalesce(
+      private.notifications_stopped_until(v_event), v_quiet, private.notifications_braked_until(v_event)
+    );
   end if;
   if v_quiet is not null then
     update private.notifications_deliveries d set status = 'held', due_at = v_quiet
@@ -160,7 +162,16 @@ begin
       'template', k.template,
       'kind', event.kind,
       'data', event.payload,
-      'security', k.security
+      'security', k.security,
+      'stranger', event.person_id = private.notifications_nobody(),
+      'document', (
+        select d.content from private.notifications_documents d
+        where d.tenant_id = event.tenant_id and d.id = event.document_id
+      ),
+      'name', case when event.document_id is not null then (
+        select m.display_name from public.members m
+        where m.tenant_id = event.tenant_id and m.person_id = event.person_id
+      ) end
     )
     from private.notifications_kinds k
     join public.tenants t on t.id = event.tenant_id
@@ -207,9 +218,7 @@ begin
         'to', v_address,
         'items', case when v_event.kind = 'notifications.digest'
           then private.notifications_digest_items(v_event) end,
-        'setting_token', case when v_event.address is null then private.notifications_link(
-          v_event.tenant_id, v_event.person_id, v_event.kind, 'email', v_event.scope
-        ) end,
+        'setting_token', private.notifications_mail_link(v_event),
         'provider', v_delivery.provider
       )
     );
@@ -252,6 +261,25 @@ comment on function public.notifications_settle(jsonb) is
   'For the worker: how deliveries ended, [{ tenant_id, event_id, channel, status, reason, provider, provider_id }]. waiting: nobody knows whether that provider took it, so nobody else is to be asked.';
 grant execute on function public.notifications_settle(jsonb) to service_role;
 
+create function private.notifications_priority(tenant_id uuid, event_id uuid)
+returns smallint
+language plpgsql
+stable
+security definer -- reads events, which nobody else may
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return (
+    select case when e.document_id is null then 0::smallint else -1::smallint end
+    from private.notifications_events e
+    where e.tenant_id = notifications_priority.tenant_id and e.id = notifications_priority.event_id
+  );
+end;
+$$;
+comment on function private.notifications_priority(uuid, uuid) is
+  'What goes to many comes after what one person waits for.';
+
 -- A provider may be away for longer than a job lives. What waits for it is the delivery, not the job.
 create function private.notifications_retry()
 returns bigint
@@ -271,7 +299,9 @@ as $$
     )
     returning d.tenant_id, d.event_id, d.channel
   )
-  select count(private.notifications_enqueue(d.tenant_id, d.event_id, d.channel)) from due d;
+  select count(private.notifications_enqueue(
+    d.tenant_id, d.event_id, d.channel, private.notifications_priority(d.tenant_id, d.event_id)
+  )) from due d;
 $$;
 comment on function private.notifications_retry() is
   'Hands deliveries that wait to the worker again. Returns how many had no job waiting.';
@@ -293,7 +323,9 @@ as $$
     )
     returning d.tenant_id, d.event_id, d.channel
   )
-  select count(private.notifications_enqueue(d.tenant_id, d.event_id, d.channel)) from due d;
+  select count(private.notifications_enqueue(
+    d.tenant_id, d.event_id, d.channel, private.notifications_priority(d.tenant_id, d.event_id)
+  )) from due d;
 $$;
 comment on function private.notifications_release() is
   'Brings on their way what was held in quiet hours that are over. Returns how many.';

@@ -32,7 +32,7 @@ $$;
 comment on function private.notifications_mac(text) is 'HMAC-SHA-256 of a link''s content, as base64url.';
 
 create function private.notifications_link(
-  tenant_id uuid, person uuid, kind text, channel text, scope text
+  tenant_id uuid, person uuid, kind text, channel text, scope text, address bytea default null
 )
 returns text
 language plpgsql
@@ -46,7 +46,7 @@ declare
       convert_to(
         jsonb_build_array(
           notifications_link.tenant_id, notifications_link.person, notifications_link.kind,
-          notifications_link.channel, notifications_link.scope
+          notifications_link.channel, notifications_link.scope, encode(notifications_link.address, 'hex')
         )::text,
         'UTF8'
       ),
@@ -58,15 +58,39 @@ begin
   return v_content || '.' || private.notifications_mac(v_content);
 end;
 $$;
-comment on function private.notifications_link(uuid, uuid, text, text, text) is
-  'What a mail carries so that its reader gets to the setting it came by.';
+comment on function private.notifications_link(uuid, uuid, text, text, text, bytea) is
+  'What a mail carries so that its reader gets to the setting it came by: a person''s, or that of an address by its digest.';
+
+create function private.notifications_mail_link(event private.notifications_events)
+returns text
+language plpgsql
+stable
+security definer -- reads the vault
+set search_path = ''
+as $$
+begin
+  return case
+    when event.address is null then private.notifications_link(
+      event.tenant_id, event.person_id, event.kind, 'email', event.scope
+    )
+    -- Auth's mails to an address of somebody who signs up: nothing to choose, nobody known yet.
+    when event.person_id = private.notifications_nobody() then private.notifications_link(
+      event.tenant_id, event.person_id, event.kind, 'email', event.scope,
+      private.notifications_address_digest(event.address)
+    )
+  end;
+end;
+$$;
+comment on function private.notifications_mail_link(private.notifications_events) is
+  'The link of a mail to its own setting; null where there is none.';
 
 create type private.notifications_linked as (
   tenant_id uuid,
   person_id uuid,
   kind text,
   channel text,
-  scope text
+  scope text,
+  address bytea
 );
 comment on type private.notifications_linked is 'The setting that a link opens.';
 
@@ -100,8 +124,9 @@ begin
   v_linked.kind := v_parts ->> 2;
   v_linked.channel := v_parts ->> 3;
   v_linked.scope := v_parts ->> 4;
+  v_linked.address := decode(v_parts ->> 5, 'hex');
   -- Whoever was erased has no settings any more.
-  if not exists (
+  if v_linked.address is null and not exists (
     select from public.people p where p.id = v_linked.person_id and p.erased_at is null
   ) then
     raise sqlstate 'PT403' using message = 'notifications.link_refused';
@@ -123,19 +148,24 @@ as $$
     'tenant_id', t.id,
     'tenant', case when t.id <> private.platform() then t.name end,
     'locale', coalesce(p.locale, t.locale),
+    'stranger', linked.address is not null,
     'kind', k.kind,
     'template', k.template,
     'channel', linked.channel,
     'scope', linked.scope,
-    'setting', c.setting,
+    'setting', case
+      when linked.address is null then c.setting
+      when private.notifications_address_refuses(linked.tenant_id, linked.address, linked.kind) then 'off'
+      else 'instant'
+    end,
     'fixed', k.security,
     'settings_url', case when t.settings #>> '{notifications,settings_url}' ~ '^https?://\S+$'
       then t.settings #>> '{notifications,settings_url}' end
   )
   from private.notifications_kinds k
   join public.tenants t on t.id = linked.tenant_id
-  join public.people p on p.id = linked.person_id
-  cross join lateral private.notifications_channels(k, t.id, p.id, linked.scope) c
+  left join public.people p on p.id = linked.person_id
+  cross join lateral private.notifications_channels(k, t.id, linked.person_id, linked.scope) c
   where k.kind = linked.kind and c.channel = linked.channel;
 $$;
 comment on function private.notifications_linked_setting(private.notifications_linked) is
@@ -166,9 +196,15 @@ as $$
 declare
   v_linked private.notifications_linked := private.notifications_open_link(token);
 begin
-  perform private.notifications_keep_choice(
-    v_linked.tenant_id, v_linked.person_id, v_linked.kind, v_linked.channel, setting, v_linked.scope
-  );
+  if v_linked.address is not null then
+    perform private.notifications_keep_refusal(
+      v_linked.tenant_id, v_linked.address, v_linked.kind, setting
+    );
+  else
+    perform private.notifications_keep_choice(
+      v_linked.tenant_id, v_linked.person_id, v_linked.kind, v_linked.channel, setting, v_linked.scope
+    );
+  end if;
   return private.notifications_linked_setting(v_linked);
 end;
 $$;

@@ -76,11 +76,17 @@ as $$
   ), calls as (
     delete from private.notifications_calls c where c.received_at < now() - interval '1 hour'
     returning 1
+  ), documents as (
+    delete from private.notifications_documents d
+    where d.created_at < now() - interval '90 days' and not exists (
+      select from private.notifications_events e where e.tenant_id = d.tenant_id and e.document_id = d.id
+    )
+    returning 1
   ), brakes as (
     delete from private.notifications_brakes b where b.until < now() returning 1
   )
   select (select count(*) from events) + (select count(*) from blanked)
-    + (select count(*) from calls) + (select count(*) from brakes);
+    + (select count(*) from calls) + (select count(*) from documents) + (select count(*) from brakes);
 $$;
 comment on function private.notifications_forget_old() is
   'Evidence goes after 90 days, what was never sent loses its content after 30, calls of providers go after an hour. Returns how many rows it touched.';

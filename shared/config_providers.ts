@@ -8,8 +8,10 @@ import {
   privateKey,
   serviceAccount,
   smtpServer,
+  topicList,
   vapidKey,
   vapidSubject,
+  webhookKeys,
 } from "./config_values.ts";
 import { Secret } from "./secret.ts";
 
@@ -64,6 +66,16 @@ export const mailVariables = {
       "A mail server such as smtps://user:password@smtp.example.org:465, encrypted from the start; " +
         "what is special in user and password is percent-encoded. Default: not used.",
     ),
+  SENDGRID_WEBHOOK_KEY: webhookKeys.optional()
+    .describe(
+      "Where SMTP_URL is SendGrid: the public key of its signed event webhook; two with `|` " +
+        "between while it is changed. Default: its bounces and complaints are not heard of.",
+    ),
+  SES_TOPIC_ARNS: topicList.optional()
+    .describe(
+      "Where SMTP_URL is Amazon SES: comma-separated SNS topics that it tells of bounces and " +
+        "complaints. Default: they are not heard of.",
+    ),
   GMAIL_SERVICE_ACCOUNT: serviceAccount.optional()
     .describe(
       "JSON key of a Google service account that may send as the address of EMAIL_FROM. " +
@@ -104,6 +116,10 @@ export interface MailConfig {
   readonly resend: { readonly url: string; readonly key: Secret | undefined };
   /** What signs Resend's calls. */
   readonly resendSecrets: readonly Secret[];
+  /** What SendGrid's calls are checked by, as base64 of SPKI. */
+  readonly sendgridKeys: readonly string[];
+  /** The only SNS topics that are listened to. */
+  readonly sesTopics: readonly string[];
   readonly smtp:
     | {
       readonly host: string;
@@ -133,6 +149,8 @@ export function mailConfig(env: Environment<typeof mailVariables>): MailConfig {
       key: env.RESEND_API_KEY ? new Secret(env.RESEND_API_KEY) : undefined,
     },
     resendSecrets: (env.RESEND_WEBHOOK_SECRET ?? []).map((secret) => new Secret(secret)),
+    sendgridKeys: env.SENDGRID_WEBHOOK_KEY ?? [],
+    sesTopics: env.SES_TOPIC_ARNS ?? [],
     smtp: server && { ...server, password: new Secret(server.password) },
     gmail: gmail && { url: env.GMAIL_API_URL, account: accountOf(gmail) },
   };

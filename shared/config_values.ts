@@ -72,6 +72,19 @@ export const hookSecrets = z.string().transform((text) => text.split("|"))
   )
   .transform((secrets) => secrets.map((secret) => secret.replace(/^(v1,)?whsec_/, "")));
 
+/** Public keys of SendGrid's event webhook, several with `|` between; each as base64. */
+export const webhookKeys = z.string().transform((text) => text.split("|"))
+  .refine(
+    (keys) => keys.every((key) => /^[A-Za-z0-9+/]{100,200}={0,2}$/.test(key)),
+    "must be a public key as base64",
+  );
+
+/** The SNS topics whose word about mails is taken. */
+export const topicList = list(
+  (text) => /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]{1,256}$/.test(text),
+  "must list topics as arn:aws:sns:<region>:<account>:<name>",
+);
+
 /** `smtps://user:password@host:465`; `smtp:` is for a server on this machine. */
 export const smtpServer = z.string()
   .refine((text) => {

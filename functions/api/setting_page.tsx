@@ -9,6 +9,8 @@ export interface LinkedSetting {
   locale: string;
   kind: string;
   template: string;
+  /** The mail went to an address that is nobody's account here. */
+  stranger: boolean;
   channel: string;
   scope: string;
   setting: string;
@@ -32,8 +34,8 @@ const Page = ({ setting, platform, saved }: Shown) => {
   const { layout, templates } = words;
   const choices = {
     instant: layout.pageInstant,
-    // A digest comes when it comes: that is the setting of what is in it.
-    ...(setting.template === "notifications.digest"
+    // A digest comes when it comes: that is the setting of what is in it. An address has none.
+    ...(setting.template === "notifications.digest" || setting.stranger
       ? {}
       : { daily: layout.pageDaily, weekly: layout.pageWeekly }),
     off: layout.pageOff,

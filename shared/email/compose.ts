@@ -16,6 +16,12 @@ export interface OpenedMail {
   data: unknown;
   items: DigestItem[] | null;
   security: boolean;
+  /** It goes to an address that is nobody's account here. */
+  stranger: boolean;
+  /** What somebody wrote for many readers; null: the wording of the template. */
+  document: unknown;
+  /** What the community knows the reader of a document by. */
+  name: string | null;
   /** Opens this mail's own setting; null where there is none. */
   setting_token: string | null;
   /** Who may have taken it before. */

@@ -1,6 +1,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource hono/jsx */
 // The two lines above, and not deno.json, choose the JSX: a function is uploaded without deno.json.
+import { Blocks, buttonOf } from "./blocks.tsx";
 import type { Content } from "./render.ts";
 
 /** Styles stand on the elements: many readers drop everything else. Colours keep a contrast of 7:1. */
@@ -17,12 +18,10 @@ const styles = {
   link: "color:#1e3a8a",
   code: "margin:0 0 16px;font:600 26px/1.3 ui-monospace,monospace;letter-spacing:4px",
   why: "margin:24px 0 0;padding-top:16px;border-top:1px solid #d4d4d8;color:#3f3f46;font-size:14px",
+  // Readers show it in the list of mails, beside the subject, and nowhere else.
+  preview: "display:none;max-height:0;overflow:hidden",
   footer: "margin:8px 0 0;color:#3f3f46;font-size:14px;overflow-wrap:anywhere",
 };
-
-const buttonOf = ({ color, onColor }: Content["look"]) =>
-  `display:inline-block;padding:12px 20px;background:${color};color:${onColor};` +
-  "border-radius:6px;text-decoration:none;font-weight:600";
 
 const Sender = ({ sender, look }: Pick<Content, "sender" | "look">) => (
   <p style={styles.sender}>
@@ -93,11 +92,15 @@ const Layout = (content: Content) => (
         dir={content.direction}
         style={styles.card}
       >
+        {content.document?.preview
+          ? <div style={styles.preview}>{content.document.preview}</div>
+          : null}
         <Sender sender={content.sender} look={content.look} />
         <h1 style={styles.heading}>{content.heading}</h1>
         {content.paragraphs.map((paragraph) => (
           <p key={paragraph} style={styles.paragraph}>{paragraph}</p>
         ))}
+        {content.document ? <Blocks blocks={content.document.blocks} look={content.look} /> : null}
         {content.items.length > 0 ? <Items items={content.items} /> : null}
         {content.action ? <Action action={content.action} look={content.look} /> : null}
         {content.code ? <Code {...content.code} /> : null}

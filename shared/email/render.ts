@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { type Brand, type Look, lookOf } from "./brand.ts";
+import { Document } from "./document.ts";
 import { oneLine } from "./headers.ts";
 import { htmlOf } from "./layout.tsx";
 import type { Language } from "./locales/mod.ts";
@@ -20,6 +21,8 @@ export interface Content {
   code: { label: string; value: string } | undefined;
   why: string;
   settings: { label: string; link: string } | undefined;
+  /** What somebody wrote for many readers. */
+  document?: Document | undefined;
 }
 
 export interface Rendered {
@@ -47,6 +50,12 @@ export interface MailToRender {
   settings?: string | undefined;
   /** About the safety of the account: nobody switches it off. */
   security?: boolean;
+  /** Its reader has no account here. */
+  stranger?: boolean;
+  /** Stands in place of the wording. */
+  document?: unknown;
+  /** The reader's, for a document's greeting. */
+  name?: string | null;
 }
 
 const Link = z.url({ protocol: /^https?$/ });
@@ -57,7 +66,8 @@ const Data = z.looseObject({ link: Link.optional(), code: z.string().max(64).opt
 /** Renders a template as HTML and as text. Throws `UnsendableMail` for one that cannot be. */
 export function render(mail: MailToRender, known?: Record<string, Language>): Rendered {
   const { template } = mail;
-  const { tag, words, wording } = wordingOf(template, mail.locale, known);
+  const { words, wording } = wordingOf(template, mail.locale, known);
+  if (mail.document) return renderDocument(mail, known);
   const parsed = Data.safeParse(mail.data);
   if (!parsed.success) throw new UnsendableMail(`${template}: data does not fit`);
   const { link, code, ...values } = parsed.data;
@@ -65,10 +75,7 @@ export function render(mail: MailToRender, known?: Record<string, Language>): Re
   const fill = filler({ ...valuesOf(values), sender }, template);
   const { layout } = words;
   const content: Content = {
-    language: tag,
-    direction: words.direction ?? "ltr",
-    look: lookOf(mail.brand),
-    sender,
+    ...frameOf(mail, known),
     heading: fill(wording.heading),
     paragraphs: wording.paragraphs.map(fill),
     items: (mail.items ?? []).map((item) => itemOf(item, mail, sender, known)),
@@ -76,10 +83,45 @@ export function render(mail: MailToRender, known?: Record<string, Language>): Re
       ? { label: wording.action, link, address: layout.address }
       : undefined,
     code: code ? { label: link ? layout.orCode : layout.code, value: code } : undefined,
-    why: [layout.why, ...(mail.security ? [layout.always] : [])].map(fill).join(" "),
-    settings: mail.settings ? { label: layout.settings, link: mail.settings } : undefined,
   };
   return { subject: fill(wording.subject), html: htmlOf(content), text: textOf(content) };
+}
+
+/** What somebody wrote for many readers, in the frame of every mail. */
+function renderDocument(mail: MailToRender, known?: Record<string, Language>): Rendered {
+  const parsed = Document.safeParse(mail.document);
+  if (!parsed.success) throw new UnsendableMail(`${mail.template}: the document does not fit`);
+  const document = parsed.data;
+  const name = oneLine(mail.name ?? "");
+  const greeting = name && document.greeting?.replaceAll("{name}", name);
+  const content: Content = {
+    ...frameOf(mail, known),
+    heading: document.subject,
+    paragraphs: greeting ? [greeting] : [],
+    items: [],
+    action: undefined,
+    code: undefined,
+    document,
+  };
+  return { subject: document.subject, html: htmlOf(content), text: textOf(content) };
+}
+
+/** What stands around every mail: whose it is, why it came, where to choose. */
+function frameOf(mail: MailToRender, known?: Record<string, Language>) {
+  const { tag, words: { layout, direction } } = wordingOf(mail.template, mail.locale, known);
+  const sender = oneLine(mail.sender);
+  const why = [
+    mail.stranger ? layout.whyAddress : layout.why,
+    ...(mail.security ? [layout.always] : []),
+  ];
+  return {
+    language: tag,
+    direction: direction ?? "ltr" as const,
+    look: lookOf(mail.brand),
+    sender,
+    why: why.map(filler({ sender }, mail.template)).join(" "),
+    settings: mail.settings ? { label: layout.settings, link: mail.settings } : undefined,
+  };
 }
 
 /** One line of a digest: what the notice's own mail would have as its subject. */

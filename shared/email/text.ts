@@ -1,8 +1,10 @@
+import { blocksText } from "./document.ts";
 import type { Content } from "./render.ts";
 
 /** The mail for readers who see no HTML. */
 export function textOf(content: Content): string {
-  const { heading, paragraphs, items, action, code, why, settings, sender, look } = content;
+  const { heading, paragraphs, items, action, code, why, settings, sender, look, document } =
+    content;
   const closing = [
     sender,
     why,
@@ -12,6 +14,7 @@ export function textOf(content: Content): string {
   return [
     heading,
     ...paragraphs,
+    ...(document ? [blocksText(document.blocks)] : []),
     ...(items.length > 0 ? [items.map(lineOf).join("\n")] : []),
     ...(action ? [`${action.label}:\n${action.link}`] : []),
     ...(code ? [`${code.label}\n${code.value}`] : []),

@@ -148,17 +148,7 @@ Deno.test("nobody but the secret key opens mails, and people not even their own"
     ["notifications_linked", { token: "x" }],
     ["notifications_set_linked", { token: "x", setting: "off" }],
     ["notifications_release_address", { address: "x" }],
-    [
-      "notifications_mail_event",
-      {
-        call_id: "c",
-        provider: "p",
-        provider_id: "i",
-        event: "bounced",
-        addresses: [],
-        permanent: true,
-      },
-    ],
+    ["notifications_mail_events", { call_id: "c", provider: "p", events: [] }],
     [
       "notifications_send_auth_emails",
       { call_id: "c", run_id: "r", person: crypto.randomUUID(), locale: null, emails: [] },

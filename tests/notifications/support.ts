@@ -86,6 +86,7 @@ export const declareKinds = () =>
         ('notifications.test_grouped', 'instant', 'off', 'off', false, false, 'thread', 'notifications.digest'),
         ('notifications.test_mail', 'instant', 'instant', 'instant', false, false, null, 'notifications.digest'),
         ('notifications.test_daily', 'instant', 'daily', null, false, false, 'thread', 'two_factor.backup_code_used'),
+        ('notifications.test_bulk', null, 'instant', null, false, false, null, 'notifications.digest'),
         ('notifications.test_named', 'instant', 'daily', null, false, false, null, 'messaging.message')
       on conflict (kind) do nothing`
   );

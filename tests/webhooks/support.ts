@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
+import type { Services } from "shared/services.ts";
 import { createApp } from "../../functions/webhooks/app.ts";
 import { randomAddress } from "../support/clients.ts";
 import { createTestServices } from "../support/services.ts";
@@ -10,7 +11,10 @@ const keyOf = (name: string) => Buffer.from(`${name}, a key of some length`.padE
 export const secretOf = (name: string): string => `v1,whsec_${keyOf(name).toString("base64")}`;
 
 /** The function `webhooks` with secrets of the test's own, on the database of the stack. */
-export function createWebhooks(env: Record<string, string> = {}) {
+export function createWebhooks(
+  env: Record<string, string> = {},
+  changes: Partial<Services> = {},
+) {
   const { url, publishableKey, secretKey } = getStack();
   const { services, lines } = createTestServices({
     SUPABASE_URL: url,
@@ -21,7 +25,7 @@ export function createWebhooks(env: Record<string, string> = {}) {
     SEND_EMAIL_HOOK_SECRET: secretOf("auth"),
     ...env,
   });
-  return { app: createApp(services), lines };
+  return { app: createApp({ ...services, ...changes }), lines };
 }
 
 export interface HookCall {

@@ -1,15 +1,20 @@
 import { z } from "@hono/zod-openapi";
-import { ProblemError } from "shared/errors/problem.ts";
 import { unlimited } from "shared/http/limits.ts";
-import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
+import { addressIn, type MailEvent, note, parsed } from "../mail_event.ts";
+import { ofSendGrid, SendGridEvents, verifySendGrid } from "../sendgrid.ts";
+import { ofSes, SesEvent } from "../ses.ts";
 import { verifySignature } from "../signature.ts";
+import { confirmSns, verifySns } from "../sns.ts";
 
-/** What mail providers tell of a mail after they took it. They ration their own calls. */
+/**
+ * What mail providers tell of a mail after they took it. They ration their own calls. What changes
+ * nothing here is answered and left. SendGrid and SES are reached by SMTP, and so are their mails known.
+ */
 export const mail = router();
 
-/** Resend's events, as far as they change anything here; what else it tells is answered and left. */
-const Event = z.object({
+/** Resend's events, as far as they change anything here. */
+const ResendEvent = z.object({
   type: z.string(),
   data: z.object({
     email_id: z.string().max(200).default(""),
@@ -19,42 +24,43 @@ const Event = z.object({
   }),
 });
 
-const outcomes: Record<string, "delivered" | "bounced" | "complained"> = {
+const outcomes: Record<string, MailEvent["event"]> = {
   "email.delivered": "delivered",
   "email.bounced": "bounced",
   "email.complained": "complained",
 };
 
 mail.post("/resend", unlimited, async (c) => {
-  const { services } = c.var;
   const body = await c.req.text();
-  const secrets = services.config.email.resendSecrets;
+  const secrets = c.var.services.config.email.resendSecrets;
   const call = verifySignature(secrets, c.req.raw.headers, body, "svix");
-  const { type, data } = parse(body);
+  const { type, data } = parsed(ResendEvent, body);
   const event = outcomes[type];
   if (!event) return c.json({});
-  await services.database.asService(originOf(c.req, c.var)).rpc("notifications_mail_event", {
-    call_id: call,
-    provider: "resend",
-    provider_id: data.email_id,
+  await note(c, "resend", call, [{
+    provider_ids: [data.email_id],
     event,
     addresses: data.to.map(addressIn),
     // A full mailbox or a server that is away is no reason to give up on an address.
     permanent: event !== "bounced" || data.bounce?.type === "Permanent",
-  });
+  }]);
   return c.json({});
 });
 
-/** The address of `Name <address>`. */
-const addressIn = (mailbox: string): string => /<([^<>]+)>\s*$/.exec(mailbox)?.[1] ?? mailbox;
+mail.post("/sendgrid", unlimited, async (c) => {
+  const body = await c.req.text();
+  const keys = c.var.services.config.email.sendgridKeys;
+  const call = verifySendGrid(keys, c.req.raw.headers, body);
+  await note(c, "smtp", call, ofSendGrid(parsed(SendGridEvents, body)));
+  return c.json({});
+});
 
-function parse(body: string): z.infer<typeof Event> {
-  try {
-    return Event.parse(JSON.parse(body));
-  } catch (cause) {
-    throw new ProblemError("request.invalid", {
-      detail: cause instanceof z.ZodError ? z.prettifyError(cause) : "Not JSON",
-      cause,
-    });
+mail.post("/ses", unlimited, async (c) => {
+  const { services } = c.var;
+  const { call, message } = await verifySns(services, await c.req.text());
+  if (message.Type === "SubscriptionConfirmation") await confirmSns(services, message);
+  if (message.Type === "Notification") {
+    await note(c, "smtp", call, ofSes(parsed(SesEvent, message.Message)));
   }
-}
+  return c.json({});
+});

@@ -6,6 +6,7 @@ export const de: Language = {
     orCode: "Oder geben Sie diesen Code ein, wo Sie danach gefragt wurden:",
     address: "Wenn die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:",
     why: "Sie erhalten diese E-Mail wegen Ihres Kontos bei {sender}.",
+    whyAddress: "Diese E-Mail ging im Namen von {sender} an diese Adresse.",
     always: "Sie betrifft die Sicherheit Ihres Kontos und wird deshalb immer gesendet.",
     settings: "Wählen, ob Sie solche E-Mails erhalten",
     digestOf: "{text} ({count})",

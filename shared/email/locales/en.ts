@@ -13,6 +13,7 @@ export const en = {
     orCode: "Or enter this code where you were asked for it:",
     address: "If the button does not work, open this address:",
     why: "You get this mail because of your account at {sender}.",
+    whyAddress: "This mail was sent to this address on behalf of {sender}.",
     always: "It is about the safety of your account, so it is always sent.",
     settings: "Choose whether you get mails like this",
     digestOf: "{text} ({count})",

@@ -6,6 +6,7 @@ export const es: Language = {
     orCode: "O introduzca este código donde se le haya pedido:",
     address: "Si el botón no funciona, abra esta dirección:",
     why: "Recibe este correo por su cuenta en {sender}.",
+    whyAddress: "Este correo se envió a esta dirección en nombre de {sender}.",
     always: "Trata de la seguridad de su cuenta y por eso se envía siempre.",
     settings: "Elegir si recibe correos como este",
     digestOf: "{text} ({count})",

@@ -21,7 +21,7 @@ export const smtp: MailProvider = {
     const transport = transportOf(config.email.smtp!);
     signal?.addEventListener("abort", () => transport.close(), { once: true });
     try {
-      return (await transport.sendMail(contentOf(message))).messageId;
+      return idOf(await transport.sendMail(contentOf(message)), config.email.smtp!.host);
     } catch (error) {
       throw failureOf(error as SmtpError);
     } finally {
@@ -51,6 +51,14 @@ function transportOf({ host, port, user, password, secure }: NonNullable<Config[
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+}
+
+/** What the server will know the mail by, when it tells of it: SES gives each a Message-ID of its own. */
+function idOf({ messageId, response }: { messageId: string; response: string }, host: string) {
+  const [, own] = /\.amazonaws\.com(\.cn)?$/.test(host)
+    ? /^250 Ok (\S+)/i.exec(response) ?? []
+    : [];
+  return own ?? messageId;
 }
 
 interface SmtpError extends Error {

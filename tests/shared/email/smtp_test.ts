@@ -3,6 +3,7 @@ import { fromFileUrl, join } from "../../../local/paths.ts";
 import { checkProviders, send } from "shared/email/send.ts";
 import { UnknownOutcome, UnsendableMail } from "shared/email/unsendable.ts";
 import { ProblemError } from "shared/errors/problem.ts";
+import { certificate } from "../../support/certificate.ts";
 import { createTestServices } from "../../support/services.ts";
 import { SmtpServer } from "../../support/smtp_server.ts";
 import { mail } from "./support.ts";
@@ -69,7 +70,7 @@ Deno.test("SMTP: credentials are checked without a mail, and a wrong one is in t
 Deno.test("SMTP: encrypted from the first byte, the certificate checked, in a runtime of its own", async () => {
   const folder = await Deno.makeTempDir({ prefix: "nexus-smtp-" });
   try {
-    const tls = await certificate(folder);
+    const tls = await certificate(folder, "localhost");
     await using server = new SmtpServer({ login, tls });
     const run = (...options: string[]) =>
       new Deno.Command(Deno.execPath(), {
@@ -91,17 +92,3 @@ Deno.test("SMTP: encrypted from the first byte, the certificate checked, in a ru
 });
 
 const here = fromFileUrl(new URL(".", import.meta.url));
-
-/** A certificate for localhost that vouches for itself. */
-async function certificate(folder: string) {
-  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-  const { success, stderr } = await new Deno.Command("openssl", {
-    args: [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-      ...["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
-      ...["-addext", "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", cert],
-    ],
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return { cert: await Deno.readTextFile(cert), key: await Deno.readTextFile(key) };
-}
