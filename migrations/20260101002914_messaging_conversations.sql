@@ -141,8 +141,9 @@ begin
     where c.tenant_id = v_conversation.tenant_id and c.id = v_conversation.id;
     return private.messaging_pair(messaging_open.tenant_id, v_me, messaging_open.person, v_context);
   end if;
-  perform private.messaging_enter(v_conversation, v_me, 'member');
-  perform private.messaging_enter(v_conversation, messaging_open.person, 'member');
+  -- In one order for everybody: three who open one with each other could wait in a circle.
+  perform private.messaging_enter(v_conversation, least(v_me, messaging_open.person), 'member');
+  perform private.messaging_enter(v_conversation, greatest(v_me, messaging_open.person), 'member');
   return v_conversation;
 end;
 $$;
@@ -201,10 +202,12 @@ begin
     private.messaging_usual_retention(messaging_create_group.tenant_id)
   )
   returning * into v_conversation;
-  perform private.messaging_enter(v_conversation, v_me, 'owner');
   foreach v_person in array v_people loop
     perform private.messaging_require_partner(v_conversation.tenant_id, v_me, v_person);
-    perform private.messaging_enter(v_conversation, v_person, 'member');
+  end loop;
+  -- In one order for everybody: two first groups of the same people could wait for each other.
+  for v_person in select p.id from unnest(v_people || v_me) p (id) order by p.id loop
+    perform private.messaging_enter(v_conversation, v_person, case v_person when v_me then 'owner' else 'member' end);
   end loop;
   perform private.messaging_post(private.messaging_draft(
     v_conversation.tenant_id, v_conversation.id, v_me, 'group_created', v_people
