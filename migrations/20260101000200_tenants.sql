@@ -21,7 +21,7 @@ insert into public.modules (slug)
 select unnest(array[
   'wallet', 'listings', 'exchanges', 'feed', 'groups', 'events', 'messaging', 'newsletters',
   'gamification', 'documents', 'catalog', 'watch', 'parental', 'stations', 'reservations', 'shop',
-  'loyalty', 'companions', 'federation', 'safeguarding'
+  'loyalty', 'companions', 'federation', 'safeguarding', 'abuse', 'goals', 'volunteering'
 ]);
 
 alter table public.modules enable row level security;

@@ -22,7 +22,7 @@ create function private.federation_sync()
 returns integer
 language plpgsql
 volatile
-security definer -- enqueues for every tenant
+security invoker
 set search_path = ''
 as $$
 #variable_conflict use_column

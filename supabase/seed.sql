@@ -10,7 +10,7 @@ begin
       (
         'timebank', 'Riverside Time Bank', 'Europe/Dublin', 'approval',
         array['wallet', 'listings', 'exchanges', 'groups', 'events', 'feed', 'messaging', 'newsletters',
-          'gamification', 'federation', 'safeguarding'],
+          'gamification', 'federation', 'safeguarding', 'abuse', 'goals', 'volunteering'],
         '[{ "code": "hours", "name": "Hours", "kind": "time" }]'::jsonb
       ),
       (

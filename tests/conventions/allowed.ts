@@ -24,6 +24,17 @@ export const slugs = [
   "wallet",
   "messaging",
   "listings",
+  "exchanges",
+  "groups",
+  "events",
+  "feed",
+  "newsletters",
+  "gamification",
+  "abuse",
+  "safeguarding",
+  "goals",
+  "volunteering",
+  "federation",
   "operations",
 ];
 
