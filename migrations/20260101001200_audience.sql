@@ -17,12 +17,13 @@ begin
       select from private.tenants_with('tenants.read') t(id) where topic = 'private-tenant-' || t.id
     )
     when topic like 'presence-conversation-%' then private.messaging_hears(topic)
+    when topic like 'private-group-%' then private.groups_hears(topic)
     else false
   end;
 end;
 $$;
 comment on function private.may_hear(text) is
-  'Whether the caller may join the channel: their own private-user-{id}, private-tenant-{id} of their tenants, presence-conversation-{id} of their conversations.';
+  'Whether the caller may join the channel: their own private-user-{id}, private-tenant-{id} of their tenants, presence-conversation-{id} of their conversations, private-group-{id} of their groups.';
 grant execute on function private.may_hear(text) to authenticated;
 
 create function private.may_see_presence(topic text)

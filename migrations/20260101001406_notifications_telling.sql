@@ -150,7 +150,7 @@ begin
 end;
 $$;
 comment on function private.notify(uuid, text, jsonb, uuid, timestamptz) is
-  'Tells a person something, in the transaction of the act: in their inbox at once, by mail and push once it commits, as they chose. The kind was declared by private.declare_notification. The payload holds the values of its wording; of these, link becomes the button, code a line of its own, about (<table>:<id>) has them told once a kind, scope is the group within the tenant it comes from. Without a tenant it is about the account itself. Whoever tells several people in one transaction goes by private.notify_all. Returns the event''s id.';
+  'Tells a person something, in the transaction of the act: in their inbox at once, by mail and push once it commits, as they chose. The kind was declared by private.declare_notification. The payload holds the values of its wording; of these, link becomes the button, code a line of its own, about (<table>:<id>) has them told once a kind, scope is the group within the tenant it comes from, items ([{ template, data, count }]) are lines of the mail. Without a tenant it is about the account itself. Whoever tells several people in one transaction goes by private.notify_all. Returns the event''s id.';
 
 create function private.notify_all(
   persons uuid[],

@@ -216,8 +216,7 @@ begin
     v_mails := v_mails || (
       private.notifications_content(v_event) || jsonb_build_object(
         'to', v_address,
-        'items', case when v_event.kind = 'notifications.digest'
-          then private.notifications_digest_items(v_event) end,
+        'items', coalesce(private.notifications_digest_items(v_event), v_event.payload -> 'items'),
         'setting_token', private.notifications_mail_link(v_event),
         'provider', v_delivery.provider
       )

@@ -26,25 +26,29 @@ create table private.moderation_kinds (
   kind text primary key check (kind ~ '^[a-z_]+\.[a-z_]+$'),
   describe name not null,
   remove name not null,
-  restore name not null
+  restore name not null,
+  place name
 );
 comment on table private.moderation_kinds is
   'Kinds of things that can be reported, and the private functions of their capability that moderation calls.';
 
-create function private.declare_reportable(kind text, describe name, remove name, restore name)
+create function private.declare_reportable(
+  kind text, describe name, remove name, restore name, place name default null
+)
 returns void
 language sql
 volatile
 security invoker
 set search_path = ''
 as $$
-  insert into private.moderation_kinds (kind, describe, remove, restore)
+  insert into private.moderation_kinds (kind, describe, remove, restore, place)
   values (
-    declare_reportable.kind, declare_reportable.describe, declare_reportable.remove, declare_reportable.restore
+    declare_reportable.kind, declare_reportable.describe, declare_reportable.remove, declare_reportable.restore,
+    declare_reportable.place
   );
 $$;
-comment on function private.declare_reportable(text, name, name, name) is
-  'For migrations: a kind of thing that can be reported, with functions in private: describe(tenant_id, subject, reporter) returns moderation_subject, null for what the reporter does not see; remove(tenant_id, subject) returns jsonb, what restoring needs; restore(tenant_id, subject, jsonb).';
+comment on function private.declare_reportable(text, name, name, name, name) is
+  'For migrations: a kind of thing that can be reported, with functions in private: describe(tenant_id, subject, reporter) returns moderation_subject, null for what the reporter does not see; remove(tenant_id, subject) returns jsonb, what restoring needs; restore(tenant_id, subject, jsonb); and place(tenant_id, subject), where it may stand in a group: whose moderators decide it, too; null: in none.';
 
 -- Cases
 create table public.moderation_cases (
@@ -53,6 +57,7 @@ create table public.moderation_cases (
   kind text not null references private.moderation_kinds (kind),
   subject_id uuid not null,
   author_id uuid not null,
+  place_id uuid,
   excerpt text check (char_length(excerpt) <= 500),
   status text not null default 'open'
     check (status in ('open', 'dismissed', 'actioned', 'appealed', 'upheld', 'overturned')),
@@ -72,11 +77,14 @@ create table public.moderation_cases (
 );
 comment on table public.moderation_cases is
   'Reported things: what they said when they were reported, and what was decided. Moderators see all; the author what was decided about theirs.';
+comment on column public.moderation_cases.place_id is 'The group it stands in: its moderators see the case and decide it, too.';
 comment on column public.moderation_cases.note is 'The reason, as the author reads it.';
 create unique index moderation_cases_open on public.moderation_cases (tenant_id, kind, subject_id)
   where status = 'open';
 create index moderation_cases_queue on public.moderation_cases (tenant_id, status, id);
 create index moderation_cases_author on public.moderation_cases (tenant_id, author_id);
+create index moderation_cases_place on public.moderation_cases (tenant_id, place_id, status, id)
+  where place_id is not null;
 create index moderation_cases_kind on public.moderation_cases (kind);
 
 insert into private.transitions (machine, from_state, to_state)

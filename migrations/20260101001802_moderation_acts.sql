@@ -41,6 +41,28 @@ $$;
 comment on function private.moderation_call(text, text) is
   'The function that a capability declared for its kind: describe, remove or restore.';
 
+create function private.moderation_place(tenant_id uuid, kind text, subject uuid)
+returns uuid
+language plpgsql
+stable
+security definer -- calls the capability that owns the thing
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_function name;
+  v_place uuid;
+begin
+  select k.place into v_function from private.moderation_kinds k where k.kind = moderation_place.kind;
+  if v_function is not null then
+    execute format('select private.%I($1, $2)', v_function)
+      into v_place using moderation_place.tenant_id, moderation_place.subject;
+  end if;
+  return v_place;
+end;
+$$;
+comment on function private.moderation_place(uuid, text, uuid) is 'The group that the thing stands in; null: in none.';
+
 create function public.moderation_report(
   tenant_id uuid, kind text, subject uuid, reason text, note text default null
 )
@@ -75,9 +97,10 @@ begin
     raise sqlstate 'PT404' using message = 'moderation.subject_not_found';
   end if;
 
-  insert into public.moderation_cases as c (tenant_id, kind, subject_id, author_id, excerpt)
+  insert into public.moderation_cases as c (tenant_id, kind, subject_id, author_id, place_id, excerpt)
   values (
     moderation_report.tenant_id, moderation_report.kind, moderation_report.subject, v_subject.author_id,
+    private.moderation_place(moderation_report.tenant_id, moderation_report.kind, moderation_report.subject),
     left(v_subject.excerpt, 500)
   )
   on conflict (tenant_id, kind, subject_id) where status = 'open' do update set reports = c.reports
@@ -200,6 +223,32 @@ $$;
 comment on function private.moderation_carry_out(public.moderation_cases, text) is
   'Does what was decided: removes the thing, or warns or suspends its author by admin''s own doors.';
 
+create function private.moderation_require(tenant_id uuid, case_id uuid)
+returns uuid
+language plpgsql
+stable
+security definer -- reads cases past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_me uuid := private.person();
+  v_place uuid := (
+    select c.place_id from public.moderation_cases c
+    where c.tenant_id = moderation_require.tenant_id and c.id = moderation_require.case_id
+  );
+begin
+  if private.can(moderation_require.tenant_id, 'groups.read')
+    and private.groups_moderates(moderation_require.tenant_id, v_place, v_me)
+  then
+    return v_me;
+  end if;
+  return private.require(moderation_require.tenant_id, 'moderation.review');
+end;
+$$;
+comment on function private.moderation_require(uuid, uuid) is
+  'The caller, if the case is theirs to decide: a moderator of the tenant, or of the group it stands in. Raises what require raises.';
+
 create function public.moderation_decide(tenant_id uuid, case_id uuid, action text, note text default null)
 returns public.moderation_cases
 language plpgsql
@@ -209,7 +258,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(moderation_decide.tenant_id, 'moderation.review');
+  v_me uuid := private.moderation_require(moderation_decide.tenant_id, moderation_decide.case_id);
   v_case public.moderation_cases :=
     private.moderation_lock(moderation_decide.tenant_id, moderation_decide.case_id);
   v_action text := nullif(moderation_decide.action, 'dismiss');
@@ -251,5 +300,5 @@ begin
 end;
 $$;
 comment on function public.moderation_decide(uuid, uuid, text, text) is
-  'Decides an open case: dismiss it, remove the thing, or warn or suspend its author, which takes members.manage, too (permission moderation.review). Author and reporters are told. Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid, members.*.';
+  'Decides an open case: dismiss it, remove the thing, or warn or suspend its author, which takes members.manage, too (permission moderation.review, or moderating the group it stands in). Author and reporters are told. Raises moderation.case_not_found, moderation.own_case, request.transition_refused, request.invalid, members.*.';
 grant execute on function public.moderation_decide(uuid, uuid, text, text) to authenticated;

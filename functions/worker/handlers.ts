@@ -1,6 +1,7 @@
 import type { Services } from "shared/services.ts";
 import { documentsHandlers } from "./handlers/documents.ts";
 import { filesHandlers } from "./handlers/files.ts";
+import { groupsHandlers } from "./handlers/groups.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { listingsHandlers } from "./handlers/listings.ts";
 import { messagingHandlers } from "./handlers/messaging.ts";
@@ -30,6 +31,7 @@ export type Handler = (job: Job, services: Services, signal: AbortSignal) => Pro
 export const handlers: Record<string, Handler> = {
   ...documentsHandlers,
   ...filesHandlers,
+  ...groupsHandlers,
   ...jobsHandlers,
   ...listingsHandlers,
   ...messagingHandlers,

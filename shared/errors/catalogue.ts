@@ -116,6 +116,22 @@ export const catalogue = {
   "admin.impersonation_not_found": { status: 404, title: "No such impersonation" },
   "admin.own_decision": { status: 403, title: "Somebody else looks at it again" },
 
+  "groups.already_member": { status: 409, title: "They are in the group already" },
+  "groups.banned": { status: 403, title: "Banned from this group" },
+  "groups.closed": { status: 409, title: "The group is closed" },
+  "groups.member_not_found": { status: 404, title: "Nobody of that kind in the group" },
+  "groups.not_found": { status: 404, title: "No such group" },
+  "groups.not_the_author": { status: 403, title: "Only who wrote it does this" },
+  "groups.parent_first": { status: 403, title: "Only members of the group above come in here" },
+  "groups.post_not_found": { status: 404, title: "No such post" },
+  "groups.role_missing": { status: 403, title: "It takes another role in the group" },
+  "groups.thread_locked": { status: 409, title: "The thread takes no more replies" },
+  "groups.too_deep": { status: 409, title: "Groups do not nest any deeper" },
+  "groups.too_visible": {
+    status: 409,
+    title: "A group is never more visible than the one above it",
+  },
+
   "jobs.not_found": { status: 404, title: "No such schedule" },
 
   "limits.exceeded": { status: 429, title: "Too many requests, try again later" },

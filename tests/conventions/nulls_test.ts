@@ -22,7 +22,9 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       where p.pronamespace = 'public'::regnamespace and p.proowner = 'postgres'::regrole
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
-  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging", "listings"] });
+  const tenant = await createTenant({
+    modules: ["wallet", "documents", "messaging", "listings", "groups"],
+  });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   const { client } = owner;

@@ -24,7 +24,9 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1`
   );
   ok(lists.length > 5, `${lists.length}`);
-  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging", "listings"] });
+  const tenant = await createTenant({
+    modules: ["wallet", "documents", "messaging", "listings", "groups"],
+  });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   const conversation_id = await fillMessaging(tenant, owner, member);

@@ -4,6 +4,7 @@ import { must } from "../support/answers.ts";
 import { admin, anonymous, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
 import { fillListings } from "../support/listings.ts";
+import { fillGroups } from "../support/groups.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { fillWallet } from "../support/wallet.ts";
@@ -33,7 +34,9 @@ interface World {
 
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
-  const tenant = await createTenant({ modules: ["wallet", "documents", "messaging", "listings"] });
+  const tenant = await createTenant({
+    modules: ["wallet", "documents", "messaging", "listings", "groups"],
+  });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
     createMember(tenant),
@@ -52,6 +55,7 @@ async function createWorld(): Promise<World> {
   await fillMembers(tenant, owner, member);
   await fillMessaging(tenant, owner, member);
   await fillListings(tenant, owner, member);
+  await fillGroups(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);

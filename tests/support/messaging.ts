@@ -1,5 +1,6 @@
 import { must } from "./answers.ts";
-import { admin, type Person } from "./clients.ts";
+import type { Person } from "./clients.ts";
+import { attachFile } from "./groups.ts";
 import { createMember, type Tenant } from "./tenants.ts";
 
 interface Stored {
@@ -33,17 +34,4 @@ export async function fillMessaging(tenant: Tenant, owner: Person, member: Perso
     if (me === member) await call(owner, "moderation_decide", { case_id, action: "warn" });
   }
   return conversation_id;
-}
-
-/** A released file in attachments, as a row: nobody asks for its bytes. */
-async function attachFile({ client }: Person, tenant_id: string): Promise<string> {
-  const { id } = await must<Stored>(client.rpc("files_begin", {
-    tenant_id,
-    bucket: "attachments",
-    name: "x.ogg",
-    content_type: "audio/ogg",
-    size: 1,
-  }));
-  await must(admin().rpc("files_finish", { tenant_id, file: id }));
-  return id;
 }

@@ -478,6 +478,57 @@ export const de: Language = {
       heading: "Dokumente warten auf Prüfung",
       paragraphs: ["Seit mehr als drei Tagen warten: {count}."],
     },
+    "groups.requested": {
+      subject: "{name} möchte zu {group}",
+      heading: "{name} möchte zu {group}",
+      paragraphs: ["Eine Anfrage wartet auf Sie oder eine andere Moderation von {group}."],
+      action: "Entscheiden",
+    },
+    "groups.invited": {
+      subject: "{name} lädt Sie zu {group} ein",
+      heading: "{name} lädt Sie zu {group} ein",
+      paragraphs: ["Sie sind in die Gruppe {group} eingeladen."],
+      action: "Zur Gruppe",
+    },
+    "groups.announced": {
+      subject: "{group}: {title}",
+      heading: "{group}: {title}",
+      paragraphs: ["In {group} gibt es eine Ankündigung: {title}."],
+      action: "Lesen",
+    },
+    "groups.admitted": {
+      subject: "Sie sind dabei: {group}",
+      heading: "Sie sind dabei: {group}",
+      paragraphs: ["Ihre Anfrage wurde angenommen: Sie sind jetzt Mitglied von {group}."],
+      action: "Zur Gruppe",
+    },
+    "groups.refused": {
+      subject: "Ihre Anfrage an {group}",
+      heading: "Ihre Anfrage an {group}",
+      paragraphs: ["Die Moderation hat Ihre Anfrage an {group} nicht angenommen."],
+    },
+    "groups.removed": {
+      subject: "Sie sind nicht mehr in {group}",
+      heading: "Sie sind nicht mehr in {group}",
+      paragraphs: ["Die Moderation hat Sie aus {group} entfernt."],
+    },
+    "groups.role_changed": {
+      subject: "Ihre Rolle in {group} ist eine andere",
+      heading: "Ihre Rolle in {group} ist eine andere",
+      paragraphs: ["{name} hat Ihnen in {group} eine andere Rolle gegeben."],
+      action: "Zur Gruppe",
+    },
+    "groups.replied": {
+      subject: "{name} hat geantwortet: {title}",
+      heading: "{name} hat geantwortet: {title}",
+      paragraphs: ["{name} hat auf Ihren Beitrag in {group} geantwortet: {title}."],
+      action: "Lesen",
+    },
+    "groups.digest": {
+      subject: "Diese Woche in Ihren Gruppen bei {sender}",
+      heading: "Diese Woche in Ihren Gruppen bei {sender}",
+      paragraphs: ["Das war neu in Ihren Gruppen:"],
+    },
     "messaging.message": {
       subject: "{name} hat Ihnen geschrieben",
       heading: "{name} hat Ihnen geschrieben",

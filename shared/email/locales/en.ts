@@ -475,6 +475,57 @@ export const en = {
       heading: "Documents wait to be checked",
       paragraphs: ["Waiting for more than three days: {count}."],
     },
+    "groups.requested": {
+      subject: "{name} wants to join {group}",
+      heading: "{name} wants to join {group}",
+      paragraphs: ["A request waits for you or another moderator of {group}."],
+      action: "Decide",
+    },
+    "groups.invited": {
+      subject: "{name} invites you to {group}",
+      heading: "{name} invites you to {group}",
+      paragraphs: ["You are invited to the group {group}."],
+      action: "See the group",
+    },
+    "groups.announced": {
+      subject: "{group}: {title}",
+      heading: "{group}: {title}",
+      paragraphs: ["There is an announcement in {group}: {title}."],
+      action: "Read it",
+    },
+    "groups.admitted": {
+      subject: "You are in: {group}",
+      heading: "You are in: {group}",
+      paragraphs: ["Your request was accepted: you are a member of {group} now."],
+      action: "See the group",
+    },
+    "groups.refused": {
+      subject: "Your request to join {group}",
+      heading: "Your request to join {group}",
+      paragraphs: ["A moderator did not accept your request to join {group}."],
+    },
+    "groups.removed": {
+      subject: "You are not in {group} any more",
+      heading: "You are not in {group} any more",
+      paragraphs: ["A moderator took you out of {group}."],
+    },
+    "groups.role_changed": {
+      subject: "Your role in {group} changed",
+      heading: "Your role in {group} changed",
+      paragraphs: ["{name} gave you another role in {group}."],
+      action: "See the group",
+    },
+    "groups.replied": {
+      subject: "{name} replied: {title}",
+      heading: "{name} replied: {title}",
+      paragraphs: ["{name} replied to what you began in {group}: {title}."],
+      action: "Read it",
+    },
+    "groups.digest": {
+      subject: "This week in your groups at {sender}",
+      heading: "This week in your groups at {sender}",
+      paragraphs: ["This is what was new in your groups:"],
+    },
     "messaging.message": {
       subject: "{name} wrote to you",
       heading: "{name} wrote to you",

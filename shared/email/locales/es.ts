@@ -466,6 +466,57 @@ export const es: Language = {
       heading: "Documentos por comprobar",
       paragraphs: ["Esperan desde hace más de tres días: {count}."],
     },
+    "groups.requested": {
+      subject: "{name} quiere entrar en {group}",
+      heading: "{name} quiere entrar en {group}",
+      paragraphs: ["Una solicitud espera a usted o a otra persona que modera {group}."],
+      action: "Decidir",
+    },
+    "groups.invited": {
+      subject: "{name} le invita a {group}",
+      heading: "{name} le invita a {group}",
+      paragraphs: ["Le han invitado al grupo {group}."],
+      action: "Ver el grupo",
+    },
+    "groups.announced": {
+      subject: "{group}: {title}",
+      heading: "{group}: {title}",
+      paragraphs: ["Hay un anuncio en {group}: {title}."],
+      action: "Leerlo",
+    },
+    "groups.admitted": {
+      subject: "Ya está dentro: {group}",
+      heading: "Ya está dentro: {group}",
+      paragraphs: ["Su solicitud se aceptó: ahora es miembro de {group}."],
+      action: "Ver el grupo",
+    },
+    "groups.refused": {
+      subject: "Su solicitud para {group}",
+      heading: "Su solicitud para {group}",
+      paragraphs: ["La moderación no aceptó su solicitud para entrar en {group}."],
+    },
+    "groups.removed": {
+      subject: "Ya no está en {group}",
+      heading: "Ya no está en {group}",
+      paragraphs: ["La moderación le ha sacado de {group}."],
+    },
+    "groups.role_changed": {
+      subject: "Su papel en {group} ha cambiado",
+      heading: "Su papel en {group} ha cambiado",
+      paragraphs: ["{name} le ha dado otro papel en {group}."],
+      action: "Ver el grupo",
+    },
+    "groups.replied": {
+      subject: "{name} respondió: {title}",
+      heading: "{name} respondió: {title}",
+      paragraphs: ["{name} respondió a lo que usted empezó en {group}: {title}."],
+      action: "Leerlo",
+    },
+    "groups.digest": {
+      subject: "Esta semana en sus grupos de {sender}",
+      heading: "Esta semana en sus grupos de {sender}",
+      paragraphs: ["Esto es lo nuevo en sus grupos:"],
+    },
     "messaging.message": {
       subject: "{name} le ha escrito",
       heading: "{name} le ha escrito",
