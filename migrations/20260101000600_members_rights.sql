@@ -48,6 +48,30 @@ $$;
 comment on function private.can(uuid, text) is 'Whether the caller has the permission in the tenant.';
 grant execute on function private.can(uuid, text) to authenticated, service_role;
 
+create function private.may(tenant_id uuid, person uuid, permission text)
+returns boolean
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return exists (
+    select from public.members m
+    join public.role_permissions rp
+      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = may.permission
+    join public.permissions p on p.name = rp.permission
+    join public.modules module on module.slug = p.module
+    join public.tenants t on t.id = m.tenant_id
+    where m.tenant_id = may.tenant_id and m.person_id = may.person and m.status = 'active'
+      and (not module.switchable or module.slug = any (t.modules))
+  );
+end;
+$$;
+comment on function private.may(uuid, uuid, text) is
+  'Whether a person, who need not be the caller, has the permission in the tenant: an active member whose role has it, module on. What their session is worth is asked where they call.';
+
 create function private.require_member(tenant_id uuid, whoever boolean default false)
 returns uuid
 language plpgsql

@@ -196,3 +196,50 @@ $$;
 comment on function public.messaging_block(uuid, uuid, boolean) is
   'Blocks a member for the caller, or ends that: neither reaches the other any more, and the caller sees and hears nothing of theirs (permission messaging.read). Raises members.not_found, request.invalid.';
 grant execute on function public.messaging_block(uuid, uuid, boolean) to authenticated;
+
+-- For what is read as a list
+create function private.messaging_blocked_pairs()
+returns setof public.messaging_blocks
+language plpgsql
+stable
+security definer -- blocks are their owner's secret
+rows 10
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_me uuid := private.person();
+  v_tenants uuid[] := array(select m.tenant_id from public.members m where m.person_id = v_me);
+begin
+  return query
+    select b.* from public.messaging_blocks b
+    where b.tenant_id = any (v_tenants) and b.person_id = v_me;
+  return query
+    select b.tenant_id, b.blocked_id, b.person_id, b.created_at
+    from public.messaging_blocks b
+    where b.tenant_id = any (v_tenants) and b.blocked_id = v_me;
+end;
+$$;
+comment on function private.messaging_blocked_pairs() is
+  'Pairs of the caller (person_id) and whoever they blocked or are blocked by (blocked_id), in all their tenants: once a statement.';
+grant execute on function private.messaging_blocked_pairs() to authenticated, service_role;
+
+create function private.messaging_blocked_people(tenant_id uuid, person uuid)
+returns uuid[]
+language plpgsql
+stable
+security definer -- blocks are their owner's secret
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return array(
+    select b.blocked_id from public.messaging_blocks b
+    where b.tenant_id = messaging_blocked_people.tenant_id and b.person_id = messaging_blocked_people.person
+    union
+    select b.person_id from public.messaging_blocks b
+    where b.tenant_id = messaging_blocked_people.tenant_id and b.blocked_id = messaging_blocked_people.person
+  );
+end;
+$$;
+comment on function private.messaging_blocked_people(uuid, uuid) is 'Whom the person blocked or is blocked by.';

@@ -1,5 +1,5 @@
 -- Listings: what members offer to each other and ask for. Who sees one is said once, in the column
--- visible and in private.listings_blocks; every path (table, search, favourites, alerts, matching,
+-- visible and in private.messaging_blocked_pairs; every path (table, search, favourites, alerts, matching,
 -- messages about it) asks these two.
 
 insert into private.audit_actions (name, description)
@@ -124,38 +124,13 @@ comment on table public.listings_counts is
   'How often a listing was seen, asked about and kept by others: kept as sums, for its owner and reviewers to read.';
 
 -- Row level security
-create function private.listings_blocks()
-returns setof public.messaging_blocks
-language plpgsql
-stable
-security definer -- blocks are their owner's secret
-rows 10
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_me uuid := private.person();
-begin
-  return query select b.* from public.messaging_blocks b where b.person_id = v_me;
-  return query
-    select b.tenant_id, b.blocked_id, b.person_id, b.created_at
-    from public.messaging_blocks b
-    where b.blocked_id = v_me and b.tenant_id = any (array(
-      select m.tenant_id from public.members m where m.person_id = v_me
-    ));
-end;
-$$;
-comment on function private.listings_blocks() is
-  'Pairs of the caller (person_id) and whoever they blocked or are blocked by (blocked_id), in all their tenants: once a statement.';
-grant execute on function private.listings_blocks() to authenticated, service_role;
-
 alter table public.listings enable row level security;
 create policy listings_select_member on public.listings
   for select to authenticated
   using (
     tenant_id = any (array(select private.tenants_with('listings.read')))
     and (
-      (visible and (tenant_id, owner_id) not in (select b.tenant_id, b.blocked_id from private.listings_blocks() b))
+      (visible and (tenant_id, owner_id) not in (select b.tenant_id, b.blocked_id from private.messaging_blocked_pairs() b))
       or owner_id = (select private.person())
       or (status <> 'draft' and tenant_id = any (array(select private.tenants_with('listings.review'))))
     )
@@ -200,27 +175,6 @@ grant select on
 to authenticated, service_role;
 
 -- The same rule for one listing and one person, who need not be the caller
-create function private.listings_may(tenant_id uuid, person uuid, permission text)
-returns boolean
-language plpgsql
-stable
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return exists (
-    select from public.members m
-    join public.tenants t on t.id = m.tenant_id and 'listings' = any (t.modules)
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = listings_may.permission
-    where m.tenant_id = listings_may.tenant_id and m.person_id = listings_may.person and m.status = 'active'
-  );
-end;
-$$;
-comment on function private.listings_may(uuid, uuid, text) is
-  'Whether a person, who is not the caller, may do this in the tenant now.';
-
 create function private.listings_sees(tenant_id uuid, listing uuid, person uuid)
 returns boolean
 language plpgsql
@@ -230,7 +184,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  return private.listings_may(listings_sees.tenant_id, person, 'listings.read') and exists (
+  return private.may(listings_sees.tenant_id, person, 'listings.read') and exists (
     select from public.listings l
     where l.tenant_id = listings_sees.tenant_id and l.id = listings_sees.listing and (
       l.owner_id = listings_sees.person

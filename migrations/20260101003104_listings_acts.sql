@@ -38,7 +38,7 @@ begin
   -- What was rejected once does not come back past a reviewer.
   if listing.status = 'rejected' then
     return true;
-  elsif private.listings_may(listing.tenant_id, listing.owner_id, 'listings.review') then
+  elsif private.may(listing.tenant_id, listing.owner_id, 'listings.review') then
     return false;
   end if;
   return coalesce(v_review = 'true', false) or coalesce(v_review = '"first"', false) and not exists (

@@ -163,7 +163,7 @@ begin
     returning l.*
   loop
     v_count := v_count + 1;
-    continue when not private.listings_may(v_listing.tenant_id, v_listing.owner_id, 'listings.read');
+    continue when not private.may(v_listing.tenant_id, v_listing.owner_id, 'listings.read');
     perform private.notify(
       v_listing.owner_id, 'listings.expired',
       private.listings_notice(v_listing) || jsonb_build_object(
@@ -205,7 +205,7 @@ begin
     v_count := v_count + 1;
     -- What ends within the hour is told when it has ended.
     continue when v_listing.expires_at < now() + interval '1 hour'
-      or not private.listings_may(v_listing.tenant_id, v_listing.owner_id, 'listings.read');
+      or not private.may(v_listing.tenant_id, v_listing.owner_id, 'listings.read');
     perform private.notify(
       v_listing.owner_id, 'listings.expiring',
       private.listings_notice(v_listing) || jsonb_build_object(

@@ -111,26 +111,6 @@ $$;
 comment on function private.listings_query(uuid, text) is
   'The words looked for ("a phrase", or, -not), without accents and endings; of a word that no listing has, what begins with it and what is one letter away.';
 
-create function private.listings_blocked(tenant_id uuid, person uuid)
-returns uuid[]
-language plpgsql
-stable
-security definer -- blocks are their owner's secret
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return array(
-    select b.blocked_id from public.messaging_blocks b
-    where b.tenant_id = listings_blocked.tenant_id and b.person_id = person
-    union
-    select b.person_id from public.messaging_blocks b
-    where b.tenant_id = listings_blocked.tenant_id and b.blocked_id = person
-  );
-end;
-$$;
-comment on function private.listings_blocked(uuid, uuid) is 'Whom the person blocked or is blocked by.';
-
 create function private.listings_want(
   tenant_id uuid, person uuid, said text, kind text, tags text[], latitude numeric, longitude numeric,
   radius_km numeric
@@ -157,7 +137,7 @@ begin
     raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
   end if;
   v_wanted.tenant_id := listings_want.tenant_id;
-  v_wanted.blocked := private.listings_blocked(listings_want.tenant_id, person);
+  v_wanted.blocked := private.messaging_blocked_people(listings_want.tenant_id, person);
   v_wanted.text := nullif(private.listings_query(listings_want.tenant_id, said), '');
   v_wanted.words := nullif(
     coalesce(v_wanted.text, '')

@@ -168,7 +168,7 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(listings_favourites_list.tenant_id, 'listings.read');
-  v_blocked uuid[] := private.listings_blocked(listings_favourites_list.tenant_id, v_me);
+  v_blocked uuid[] := private.messaging_blocked_people(listings_favourites_list.tenant_id, v_me);
   v_found private.listings_found[];
 begin
   perform private.listings_check_page(page_size);

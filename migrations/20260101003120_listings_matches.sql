@@ -94,7 +94,7 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(listings_matches.tenant_id, 'listings.read');
-  v_blocked uuid[] := private.listings_blocked(listings_matches.tenant_id, v_me);
+  v_blocked uuid[] := private.messaging_blocked_people(listings_matches.tenant_id, v_me);
 begin
   perform private.listings_check_page(page_size);
   if listings_matches.listing is not null and not exists (

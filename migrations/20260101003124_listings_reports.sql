@@ -18,7 +18,7 @@ begin
   from public.listings l
   where l.tenant_id = listings_describe.tenant_id and l.id = listings_describe.subject
     and l.visible and l.owner_id <> reporter
-    and private.listings_may(l.tenant_id, reporter, 'listings.read');
+    and private.may(l.tenant_id, reporter, 'listings.read');
   return v_subject;
 end;
 $$;

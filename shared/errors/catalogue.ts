@@ -137,6 +137,14 @@ export const catalogue = {
   "limits.exceeded": { status: 429, title: "Too many requests, try again later" },
   "limits.feature_unknown": { status: 422, title: "There is no such feature switch" },
 
+  "goals.buddy_not_found": { status: 404, title: "Nobody like that helps with this goal" },
+  "goals.not_a_buddy": { status: 403, title: "Only who helps with this goal does this" },
+  "goals.not_found": { status: 404, title: "No such goal" },
+  "goals.not_invited": { status: 404, title: "Nobody asked you to help with this goal" },
+  "goals.not_shared": { status: 409, title: "This goal is not one that others help with" },
+  "goals.not_the_owner": { status: 403, title: "Only whose goal it is does this" },
+  "goals.too_many_buddies": { status: 409, title: "Enough people help with this goal" },
+
   "listings.not_found": { status: 404, title: "No such listing" },
   "listings.renewals_exhausted": { status: 409, title: "It was renewed as often as it may be" },
   "listings.search_not_found": { status: 404, title: "No such search" },

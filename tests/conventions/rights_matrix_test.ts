@@ -3,6 +3,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { must } from "../support/answers.ts";
 import { admin, anonymous, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
+import { fillGoals } from "../support/goals.ts";
 import { fillListings } from "../support/listings.ts";
 import { fillGroups } from "../support/groups.ts";
 import { fillMembers } from "../support/members.ts";
@@ -35,7 +36,7 @@ interface World {
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups"],
+    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals"],
   });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
@@ -55,6 +56,7 @@ async function createWorld(): Promise<World> {
   await fillMembers(tenant, owner, member);
   await fillMessaging(tenant, owner, member);
   await fillListings(tenant, owner, member);
+  await fillGoals(tenant, owner, member);
   await fillGroups(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);

@@ -274,6 +274,41 @@ export const de: Language = {
         "Wenn Sie es nicht waren, widerrufen Sie ihn und ändern Sie Ihr Passwort.",
       ],
     },
+    "goals.checked_in": {
+      subject: "Neues zu „{title}“",
+      heading: "Neues zu „{title}“",
+      paragraphs: ["Jemand hat etwas eingetragen. Sehen Sie, wie weit es ist."],
+    },
+    "goals.reached": {
+      subject: "Erreicht: {title}",
+      heading: "Erreicht",
+      paragraphs: ["„{title}“ ist geschafft. Sie haben dabei geholfen."],
+    },
+    "goals.invited": {
+      subject: "{name} bittet um Ihre Hilfe",
+      heading: "{name} bittet um Hilfe bei einem Ziel",
+      paragraphs: ["„{title}“. Sie entscheiden, ob Sie mitmachen."],
+    },
+    "goals.joined": {
+      subject: "{name} hilft Ihnen",
+      heading: "{name} hilft Ihnen bei einem Ziel",
+      paragraphs: ["Mit „{title}“ sind Sie nicht mehr allein."],
+    },
+    "goals.deadline": {
+      subject: "„{title}“ endet am {deadline}",
+      heading: "Ihr Ziel endet am {deadline}",
+      paragraphs: ["„{title}“: bisher {progress} von {target}."],
+    },
+    "goals.missed": {
+      subject: "Die Zeit für „{title}“ ist um",
+      heading: "Die Zeit für Ihr Ziel ist um",
+      paragraphs: ["„{title}“: {progress} von {target}. Mit einem späteren Tag geht es weiter."],
+    },
+    "goals.due": {
+      subject: "Zeit für einen Eintrag",
+      heading: "Zeit für einen Eintrag",
+      paragraphs: ["Wie steht es mit „{title}“? Bisher {progress} von {target}."],
+    },
     "invitations.invitation": {
       subject: "Einladung zu {sender}",
       heading: "Sie sind zu {sender} eingeladen",

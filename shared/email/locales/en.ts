@@ -275,6 +275,41 @@ export const en = {
         "If it was not you, revoke it, and change your password.",
       ],
     },
+    "goals.checked_in": {
+      subject: "News of “{title}”",
+      heading: "News of “{title}”",
+      paragraphs: ["Somebody checked in. See how far it has come."],
+    },
+    "goals.reached": {
+      subject: "Reached: {title}",
+      heading: "Reached",
+      paragraphs: ["“{title}” is done. You helped with it."],
+    },
+    "goals.invited": {
+      subject: "{name} asks you to help",
+      heading: "{name} asks you to help with a goal",
+      paragraphs: ["“{title}”. You decide whether you join."],
+    },
+    "goals.joined": {
+      subject: "{name} helps you",
+      heading: "{name} helps you with a goal",
+      paragraphs: ["With “{title}” you are not alone any more."],
+    },
+    "goals.deadline": {
+      subject: "“{title}” ends on {deadline}",
+      heading: "Your goal ends on {deadline}",
+      paragraphs: ["“{title}”: {progress} of {target} so far."],
+    },
+    "goals.missed": {
+      subject: "The time for “{title}” is over",
+      heading: "The time for your goal is over",
+      paragraphs: ["“{title}”: {progress} of {target}. With a later day you go on."],
+    },
+    "goals.due": {
+      subject: "Time to check in",
+      heading: "Time to check in",
+      paragraphs: ["How is “{title}” going? {progress} of {target} so far."],
+    },
     "invitations.invitation": {
       subject: "You are invited to {sender}",
       heading: "You are invited to {sender}",

@@ -266,6 +266,41 @@ export const es: Language = {
         "Si no fue usted, revóquela y cambie su contraseña.",
       ],
     },
+    "goals.checked_in": {
+      subject: "Novedades de «{title}»",
+      heading: "Novedades de «{title}»",
+      paragraphs: ["Alguien ha anotado algo. Vea hasta dónde ha llegado."],
+    },
+    "goals.reached": {
+      subject: "Logrado: {title}",
+      heading: "Logrado",
+      paragraphs: ["«{title}» está hecho. Usted ayudó."],
+    },
+    "goals.invited": {
+      subject: "{name} le pide ayuda",
+      heading: "{name} le pide ayuda con una meta",
+      paragraphs: ["«{title}». Usted decide si participa."],
+    },
+    "goals.joined": {
+      subject: "{name} le ayuda",
+      heading: "{name} le ayuda con una meta",
+      paragraphs: ["Con «{title}» ya no está solo."],
+    },
+    "goals.deadline": {
+      subject: "«{title}» termina el {deadline}",
+      heading: "Su meta termina el {deadline}",
+      paragraphs: ["«{title}»: {progress} de {target} hasta ahora."],
+    },
+    "goals.missed": {
+      subject: "El plazo de «{title}» ha terminado",
+      heading: "El plazo de su meta ha terminado",
+      paragraphs: ["«{title}»: {progress} de {target}. Con una fecha posterior sigue adelante."],
+    },
+    "goals.due": {
+      subject: "Es hora de anotar",
+      heading: "Es hora de anotar",
+      paragraphs: ["¿Cómo va «{title}»? {progress} de {target} hasta ahora."],
+    },
     "invitations.invitation": {
       subject: "Invitación a {sender}",
       heading: "Le invitan a {sender}",
