@@ -118,7 +118,7 @@ create function private.listings_want(
 returns private.listings_wanted
 language plpgsql
 stable
-security definer -- asks listings_query and listings_blocked
+security definer -- asks listings_query and messaging_blocked_people
 set search_path = ''
 as $$
 declare
