@@ -84,6 +84,33 @@ $$;
 comment on function private.wallet_post_held(public.wallet_holds, bigint) is
   'Sets an amount of the payer''s account aside, or releases it. Raises as private.wallet_refuse.';
 
+create function private.wallet_set_aside(hold public.wallet_holds)
+returns public.wallet_holds
+language plpgsql
+volatile
+security definer -- nobody else writes the ledger
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  perform private.wallet_post_held(hold, hold.amount);
+  insert into public.wallet_holds (
+    tenant_id, id, currency, amount, from_account, to_account, reference, actor, expires_at
+  )
+  values (
+    hold.tenant_id, hold.id, hold.currency, hold.amount, hold.from_account, hold.to_account,
+    hold.reference, hold.actor, hold.expires_at
+  );
+  perform private.wallet_tell(
+    'WALLET_HELD', 'wallet.held', hold.tenant_id, 'wallet_holds:' || hold.id, hold.actor,
+    jsonb_build_object('hold_id', hold.id)
+  );
+  return private.wallet_hold_of(hold.tenant_id, hold.id);
+end;
+$$;
+comment on function private.wallet_set_aside(public.wallet_holds) is
+  'Makes a hold of what was filled in, and sets its amount aside. Raises as private.wallet_refuse.';
+
 create function public.wallet_hold(
   tenant_id uuid,
   to_person uuid,
@@ -141,19 +168,7 @@ begin
   if v_hold.from_account = v_hold.to_account then
     raise sqlstate 'PT422' using message = 'wallet.self_transfer';
   end if;
-  perform private.wallet_post_held(v_hold, v_hold.amount);
-  insert into public.wallet_holds (
-    tenant_id, id, currency, amount, from_account, to_account, reference, actor, expires_at
-  )
-  values (
-    v_hold.tenant_id, v_hold.id, v_hold.currency, v_hold.amount, v_hold.from_account, v_hold.to_account,
-    v_hold.reference, v_hold.actor, v_hold.expires_at
-  );
-  perform private.wallet_tell(
-    'WALLET_HELD', 'wallet.held', v_hold.tenant_id, 'wallet_holds:' || v_hold.id, v_person,
-    jsonb_build_object('hold_id', v_hold.id)
-  );
-  return private.wallet_hold_of(v_hold.tenant_id, v_hold.id);
+  return private.wallet_set_aside(v_hold);
 end;
 $$;
 comment on function public.wallet_hold(uuid, uuid, bigint, text, text, timestamptz, text, uuid, uuid) is

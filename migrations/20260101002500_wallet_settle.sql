@@ -91,39 +91,35 @@ $$;
 comment on function private.wallet_settlement_legs(uuid, uuid, jsonb) is
   'The legs of a settlement with their accounts. Payers other than the actor need wallet.settle. Raises request.invalid, wallet.invalid_amount, wallet.currency_unknown, wallet.not_found, wallet.recipient_not_found, members.permission_denied.';
 
-create function public.wallet_settle(
-  tenant_id uuid, legs jsonb, idempotency_key text, memo text default null, category text default null
+create function private.wallet_book_settlement(
+  tenant_id uuid,
+  settlement_id uuid,
+  actor uuid,
+  legs private.wallet_settlement_leg[],
+  memo text,
+  category text,
+  holds uuid[] default '{}'
 )
 returns public.wallet_settlement
 language plpgsql
 volatile
-security definer -- clients may not write the ledger
+security definer -- nobody else writes the ledger
 set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_person uuid := private.require(wallet_settle.tenant_id, 'wallet.transfer');
-  v_id uuid := private.uuid_v7();
-  v_earlier uuid;
   v_transfer public.wallet_transfers;
-  v_legs private.wallet_settlement_leg[];
   v_sum record;
   v_settlement public.wallet_settlement;
 begin
-  perform private.wallet_check_request(1, idempotency_key, memo, category);
-  v_earlier := private.wallet_claim(
-    wallet_settle.tenant_id, v_person, 'wallet_settle', idempotency_key,
-    jsonb_build_array(wallet_settle.legs, memo, category), v_id
-  );
-  if v_earlier is not null then
-    return private.wallet_settlement_of(wallet_settle.tenant_id, v_earlier);
-  end if;
-
-  v_legs := private.wallet_settlement_legs(wallet_settle.tenant_id, v_person, wallet_settle.legs);
+  perform from public.wallet_holds h
+  where h.tenant_id = wallet_book_settlement.tenant_id and h.id = any (wallet_book_settlement.holds)
+  order by h.id
+  for no key update;
   -- Several legs of one account are one; the accounts of all currencies are locked in one order.
   perform from public.wallet_ledger_accounts a
-  where a.tenant_id = wallet_settle.tenant_id
-    and a.id in (select l.account_id from unnest(v_legs) l where l.amount < 0 or not a.deferred)
+  where a.tenant_id = wallet_book_settlement.tenant_id
+    and a.id in (select l.account_id from unnest(legs) l where l.amount < 0 or not a.deferred)
   order by a.id
   for no key update;
   for v_sum in
@@ -134,10 +130,16 @@ begin
       case count(*) filter (where l.amount > 0)
         when 1 then (array_agg(l.account_id) filter (where l.amount > 0))[1]
       end as payee,
-      array_agg(row(l.account_id, l.amount, 0)::private.wallet_leg order by l.account_id) filter (where l.amount <> 0) as legs
+      array_agg(row(l.account_id, l.amount, -l.held)::private.wallet_leg order by l.account_id)
+        filter (where l.amount <> 0) as legs
     from (
-      select leg.currency, leg.account_id, sum(leg.amount)::bigint as amount
-      from unnest(v_legs) leg
+      select leg.currency, leg.account_id, sum(leg.amount)::bigint as amount,
+        coalesce((
+          select sum(h.amount)::bigint from public.wallet_holds h
+          where h.tenant_id = wallet_book_settlement.tenant_id and h.id = any (wallet_book_settlement.holds)
+            and h.status = 'held' and h.from_account = leg.account_id
+        ), 0) as held
+      from unnest(legs) leg
       group by leg.currency, leg.account_id
     ) l
     group by l.currency
@@ -146,20 +148,56 @@ begin
     if v_sum.rest <> 0 or v_sum.moved not between 1 and 9007199254740991 then
       raise sqlstate 'PT422' using message = 'wallet.unbalanced', detail = v_sum.currency;
     end if;
-    v_transfer.tenant_id := wallet_settle.tenant_id;
-    v_transfer.part_of := case when v_transfer.id is not null then v_id end;
-    v_transfer.id := case when v_transfer.id is null then v_id else private.uuid_v7() end;
+    v_transfer.tenant_id := wallet_book_settlement.tenant_id;
+    v_transfer.part_of := case when v_transfer.id is not null then settlement_id end;
+    v_transfer.id := case when v_transfer.id is null then settlement_id else private.uuid_v7() end;
     v_transfer.kind := 'settlement';
     v_transfer.currency := v_sum.currency;
     v_transfer.amount := v_sum.moved;
     v_transfer.from_account := v_sum.payer;
     v_transfer.to_account := v_sum.payee;
-    v_transfer.actor := v_person;
+    v_transfer.actor := wallet_book_settlement.actor;
     perform private.wallet_book(v_transfer, v_sum.legs, memo, category);
+    update public.wallet_holds h
+    set status = 'captured', transfer_id = v_transfer.id,
+      captured = least(h.amount, (select -l.amount from unnest(v_sum.legs) l where l.account_id = h.from_account))
+    where h.tenant_id = wallet_book_settlement.tenant_id and h.id = any (wallet_book_settlement.holds)
+      and h.status = 'held' and h.currency = v_sum.currency;
   end loop;
-  v_settlement := private.wallet_settlement_of(wallet_settle.tenant_id, v_id);
+  v_settlement := private.wallet_settlement_of(wallet_book_settlement.tenant_id, settlement_id);
   v_settlement.replayed := false;
   return v_settlement;
+end;
+$$;
+comment on function private.wallet_book_settlement(uuid, uuid, uuid, private.wallet_settlement_leg[], text, text, uuid[]) is
+  'Books legs that sum to zero a currency, one transfer a currency, and takes what was held for them: each hold one payer''s, whose leg is in it. Raises wallet.unbalanced, and as private.wallet_refuse.';
+
+create function public.wallet_settle(
+  tenant_id uuid, legs jsonb, idempotency_key text, memo text default null, category text default null
+)
+returns public.wallet_settlement
+language plpgsql
+volatile
+security definer -- clients may not write the ledger
+set search_path = ''
+as $$
+declare
+  v_person uuid := private.require(wallet_settle.tenant_id, 'wallet.transfer');
+  v_id uuid := private.uuid_v7();
+  v_earlier uuid;
+begin
+  perform private.wallet_check_request(1, idempotency_key, memo, category);
+  v_earlier := private.wallet_claim(
+    wallet_settle.tenant_id, v_person, 'wallet_settle', idempotency_key,
+    jsonb_build_array(wallet_settle.legs, memo, category), v_id
+  );
+  if v_earlier is not null then
+    return private.wallet_settlement_of(wallet_settle.tenant_id, v_earlier);
+  end if;
+  return private.wallet_book_settlement(
+    wallet_settle.tenant_id, v_id, v_person,
+    private.wallet_settlement_legs(wallet_settle.tenant_id, v_person, wallet_settle.legs), memo, category
+  );
 end;
 $$;
 comment on function public.wallet_settle(uuid, jsonb, text, text, text) is
