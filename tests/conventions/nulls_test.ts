@@ -23,7 +23,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals"],
+    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals", "exchanges"],
   });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);

@@ -6,6 +6,7 @@ import { connect } from "../support/database.ts";
 import { fillGoals } from "../support/goals.ts";
 import { fillListings } from "../support/listings.ts";
 import { fillGroups } from "../support/groups.ts";
+import { fillExchanges } from "../support/exchanges.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { fillWallet } from "../support/wallet.ts";
@@ -36,7 +37,7 @@ interface World {
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals"],
+    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals", "exchanges"],
   });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
@@ -58,6 +59,7 @@ async function createWorld(): Promise<World> {
   await fillListings(tenant, owner, member);
   await fillGoals(tenant, owner, member);
   await fillGroups(tenant, owner, member);
+  await fillExchanges(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);
