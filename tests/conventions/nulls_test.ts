@@ -1,6 +1,7 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
 import { must } from "../support/answers.ts";
+import { fillFeed } from "../support/feed.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
 import { sample } from "./samples.ts";
@@ -23,12 +24,22 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals", "exchanges"],
+    modules: [
+      "wallet",
+      "documents",
+      "messaging",
+      "listings",
+      "groups",
+      "goals",
+      "exchanges",
+      "feed",
+    ],
   });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   const { client } = owner;
   const conversation_id = await fillMessaging(tenant, owner, member);
+  const post_id = await fillFeed(tenant, owner, member);
   const [message] = await must<{ id: string }[]>(client.from("messaging_messages").select("id"));
   // What has to be there, so that a call gets beyond looking for it.
   const known: Record<string, unknown> = {
@@ -38,6 +49,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
     role: "member",
     currency: "hours",
     conversation_id,
+    post_id,
     message_id: message!.id,
   };
   const broken: string[] = [];

@@ -25,7 +25,16 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
   );
   ok(lists.length > 5, `${lists.length}`);
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals", "exchanges"],
+    modules: [
+      "wallet",
+      "documents",
+      "messaging",
+      "listings",
+      "groups",
+      "goals",
+      "exchanges",
+      "feed",
+    ],
   });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);

@@ -8,6 +8,7 @@ import { fillListings } from "../support/listings.ts";
 import { fillGroups } from "../support/groups.ts";
 import { fillExchanges } from "../support/exchanges.ts";
 import { fillMembers } from "../support/members.ts";
+import { fillFeed } from "../support/feed.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
@@ -37,7 +38,16 @@ interface World {
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
   const tenant = await createTenant({
-    modules: ["wallet", "documents", "messaging", "listings", "groups", "goals", "exchanges"],
+    modules: [
+      "wallet",
+      "documents",
+      "messaging",
+      "listings",
+      "groups",
+      "goals",
+      "exchanges",
+      "feed",
+    ],
   });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
@@ -56,6 +66,7 @@ async function createWorld(): Promise<World> {
   await fillWallet(tenant, owner, member);
   await fillMembers(tenant, owner, member);
   await fillMessaging(tenant, owner, member);
+  await fillFeed(tenant, owner, member);
   await fillListings(tenant, owner, member);
   await fillGoals(tenant, owner, member);
   await fillGroups(tenant, owner, member);

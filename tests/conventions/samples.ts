@@ -10,5 +10,6 @@ export const sample: Record<string, unknown> = {
   jsonb: { x: 1 },
   "text[]": [],
   "uuid[]": [],
+  "integer[]": [1],
   "timestamp with time zone": "2026-01-01T00:00:00Z",
 };

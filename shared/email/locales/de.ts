@@ -214,6 +214,24 @@ export const de: Language = {
       heading: "Ein zweiter Faktor wurde entfernt",
       paragraphs: ["Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück."],
     },
+    "feed.mentioned": {
+      subject: "{name} hat Sie erwähnt",
+      heading: "{name} hat Sie bei {sender} erwähnt",
+      paragraphs: ["Jemand hat Sie im Feed genannt."],
+      action: "Ansehen",
+    },
+    "feed.answered": {
+      subject: "{name} hat auf Ihren Kommentar geantwortet",
+      heading: "{name} hat auf Ihren Kommentar geantwortet",
+      paragraphs: ["Im Feed steht eine Antwort auf Ihren Kommentar."],
+      action: "Ansehen",
+    },
+    "feed.commented": {
+      subject: "{name} hat Ihren Beitrag kommentiert",
+      heading: "{name} hat Ihren Beitrag kommentiert",
+      paragraphs: ["Im Feed steht ein Kommentar zu Ihrem Beitrag."],
+      action: "Ansehen",
+    },
     "files.rejected": {
       subject: "Eine Ihrer Dateien wurde abgelehnt",
       heading: "Eine Ihrer Dateien wurde abgelehnt",

@@ -215,6 +215,24 @@ export const en = {
       heading: "A second factor was removed",
       paragraphs: ["If it was not you, reset your password now."],
     },
+    "feed.mentioned": {
+      subject: "{name} mentioned you",
+      heading: "{name} mentioned you at {sender}",
+      paragraphs: ["Somebody named you in the feed."],
+      action: "Show me",
+    },
+    "feed.answered": {
+      subject: "{name} answered your comment",
+      heading: "{name} answered your comment",
+      paragraphs: ["There is an answer to your comment in the feed."],
+      action: "Show me",
+    },
+    "feed.commented": {
+      subject: "{name} commented on your post",
+      heading: "{name} commented on your post",
+      paragraphs: ["There is a comment on your post in the feed."],
+      action: "Show me",
+    },
     "files.rejected": {
       subject: "A file of yours was refused",
       heading: "A file of yours was refused",

@@ -208,6 +208,24 @@ export const es: Language = {
       heading: "Se quitó un segundo factor",
       paragraphs: ["Si no fue usted, restablezca su contraseña ahora."],
     },
+    "feed.mentioned": {
+      subject: "{name} le ha mencionado",
+      heading: "{name} le ha mencionado en {sender}",
+      paragraphs: ["Alguien le ha nombrado en el muro."],
+      action: "Ver",
+    },
+    "feed.answered": {
+      subject: "{name} ha respondido a su comentario",
+      heading: "{name} ha respondido a su comentario",
+      paragraphs: ["Hay una respuesta a su comentario en el muro."],
+      action: "Ver",
+    },
+    "feed.commented": {
+      subject: "{name} ha comentado su publicación",
+      heading: "{name} ha comentado su publicación",
+      paragraphs: ["Hay un comentario en su publicación del muro."],
+      action: "Ver",
+    },
     "files.rejected": {
       subject: "Se rechazó un archivo suyo",
       heading: "Se rechazó un archivo suyo",
