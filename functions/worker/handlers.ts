@@ -2,6 +2,7 @@ import type { Services } from "shared/services.ts";
 import { documentsHandlers } from "./handlers/documents.ts";
 import { filesHandlers } from "./handlers/files.ts";
 import { groupsHandlers } from "./handlers/groups.ts";
+import { gamificationHandlers } from "./handlers/gamification.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { listingsHandlers } from "./handlers/listings.ts";
 import { messagingHandlers } from "./handlers/messaging.ts";
@@ -32,6 +33,7 @@ export const handlers: Record<string, Handler> = {
   ...documentsHandlers,
   ...filesHandlers,
   ...groupsHandlers,
+  ...gamificationHandlers,
   ...jobsHandlers,
   ...listingsHandlers,
   ...messagingHandlers,

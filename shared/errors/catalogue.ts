@@ -191,6 +191,11 @@ export const catalogue = {
   "feed.too_long": { status: 422, title: "The text is too long" },
   "feed.too_many_pins": { status: 409, title: "Enough is pinned there already" },
 
+  "gamification.near_only": { status: 403, title: "Here members see who stands near them" },
+  "gamification.no_season": { status: 404, title: "No season is running" },
+  "gamification.not_found": { status: 404, title: "There is no such thing to see" },
+  "gamification.season_overlaps": { status: 409, title: "Another season runs at that time" },
+
   "moderation.appeal_over": { status: 409, title: "It is too late to appeal" },
   "moderation.case_not_found": { status: 404, title: "No such case" },
   "moderation.kind_unknown": { status: 422, title: "There is nothing of this kind to report" },

@@ -33,6 +33,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "goals",
       "exchanges",
       "feed",
+      "gamification",
     ],
   });
   const owner = await createMember(tenant, "owner");

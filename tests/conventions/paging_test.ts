@@ -34,6 +34,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "goals",
       "exchanges",
       "feed",
+      "gamification",
     ],
   });
   const owner = await createMember(tenant, "owner");

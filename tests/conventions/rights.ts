@@ -82,6 +82,17 @@ export const rights: Record<string, TableRights> = {
   feed_tallies: { select: { owner: "all", member: "all" } },
   feed_polls: { select: { owner: "all", member: "all" } },
   feed_votes: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_actions: { select: { owner: "all", member: "all" } },
+  gamification_badges: { select: { owner: "all", member: "all" } },
+  gamification_challenges: { select: { owner: "all", member: "all" } },
+  gamification_seasons: { select: { owner: "all", member: "all" } },
+  gamification_members: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_awards: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_scores: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_holders: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_progress: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_days: { owner: "person_id", select: { owner: "own", member: "own" } },
+  gamification_snapshots: { owner: "person_id", select: { owner: "own", member: "own" } },
   wallet_currencies: { select: { owner: "all", member: "all" } },
   wallet_organisations: { select: { owner: "all", member: "all" } },
   wallet_agents: { owner: "person_id", select: { owner: "all", member: "own" } },
@@ -98,7 +109,7 @@ export const rights: Record<string, TableRights> = {
 };
 
 /** Lists that are the same for every tenant: read by whoever is signed in, written by migrations. */
-export const shared = ["modules", "permissions"];
+export const shared = ["modules", "permissions", "gamification_levels"];
 
 /** Rows of a person, not of a tenant: read by themselves. */
 export const personal = ["people"];

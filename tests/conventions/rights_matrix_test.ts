@@ -7,6 +7,7 @@ import { fillGoals } from "../support/goals.ts";
 import { fillListings } from "../support/listings.ts";
 import { fillGroups } from "../support/groups.ts";
 import { fillExchanges } from "../support/exchanges.ts";
+import { fillGamification } from "../support/gamification.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillFeed } from "../support/feed.ts";
 import { fillMessaging } from "../support/messaging.ts";
@@ -47,6 +48,7 @@ async function createWorld(): Promise<World> {
       "goals",
       "exchanges",
       "feed",
+      "gamification",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -71,6 +73,7 @@ async function createWorld(): Promise<World> {
   await fillGoals(tenant, owner, member);
   await fillGroups(tenant, owner, member);
   await fillExchanges(tenant, owner, member);
+  await fillGamification(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);

@@ -7,6 +7,7 @@ export const sample: Record<string, unknown> = {
   smallint: 1,
   numeric: 1,
   boolean: true,
+  date: "2026-01-01",
   jsonb: { x: 1 },
   "text[]": [],
   "uuid[]": [],

@@ -685,6 +685,26 @@ export const de: Language = {
       heading: "Diese Woche in Ihren Gruppen bei {sender}",
       paragraphs: ["Das war neu in Ihren Gruppen:"],
     },
+    "gamification.badge": {
+      subject: "Sie haben ein Abzeichen bekommen: {name}",
+      heading: "Sie haben ein Abzeichen bekommen: {name}",
+      paragraphs: ["Es steht jetzt in Ihrem Profil."],
+    },
+    "gamification.level": {
+      subject: "Sie haben Stufe {level} erreicht",
+      heading: "Sie haben Stufe {level} erreicht",
+      paragraphs: ["Was Sie für andere tun, summiert sich."],
+    },
+    "gamification.challenge": {
+      subject: "Sie haben es geschafft: {name}",
+      heading: "Sie haben es geschafft: {name}",
+      paragraphs: ["Die Punkte dafür gehören Ihnen."],
+    },
+    "gamification.season": {
+      subject: "Sie sind unter den Ersten von {name}",
+      heading: "Sie sind unter den Ersten von {name}",
+      paragraphs: ["Die Saison ist zu Ende, und Sie sind unter den ersten drei."],
+    },
     "messaging.message": {
       subject: "{name} hat Ihnen geschrieben",
       heading: "{name} hat Ihnen geschrieben",

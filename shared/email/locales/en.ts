@@ -680,6 +680,26 @@ export const en = {
       heading: "This week in your groups at {sender}",
       paragraphs: ["This is what was new in your groups:"],
     },
+    "gamification.badge": {
+      subject: "You earned a badge: {name}",
+      heading: "You earned a badge: {name}",
+      paragraphs: ["It stands on your profile now."],
+    },
+    "gamification.level": {
+      subject: "You reached level {level}",
+      heading: "You reached level {level}",
+      paragraphs: ["What you do for others adds up."],
+    },
+    "gamification.challenge": {
+      subject: "You met the challenge: {name}",
+      heading: "You met the challenge: {name}",
+      paragraphs: ["Its points are yours."],
+    },
+    "gamification.season": {
+      subject: "You finished among the first of {name}",
+      heading: "You finished among the first of {name}",
+      paragraphs: ["The season is over, and you are among its first three."],
+    },
     "messaging.message": {
       subject: "{name} wrote to you",
       heading: "{name} wrote to you",

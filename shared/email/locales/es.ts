@@ -673,6 +673,26 @@ export const es: Language = {
       heading: "Esta semana en sus grupos de {sender}",
       paragraphs: ["Esto es lo nuevo en sus grupos:"],
     },
+    "gamification.badge": {
+      subject: "Ha conseguido una insignia: {name}",
+      heading: "Ha conseguido una insignia: {name}",
+      paragraphs: ["Ya figura en su perfil."],
+    },
+    "gamification.level": {
+      subject: "Ha alcanzado el nivel {level}",
+      heading: "Ha alcanzado el nivel {level}",
+      paragraphs: ["Lo que hace por los demás va sumando."],
+    },
+    "gamification.challenge": {
+      subject: "Ha superado el reto: {name}",
+      heading: "Ha superado el reto: {name}",
+      paragraphs: ["Los puntos son suyos."],
+    },
+    "gamification.season": {
+      subject: "Ha quedado entre los primeros de {name}",
+      heading: "Ha quedado entre los primeros de {name}",
+      paragraphs: ["La temporada ha terminado y está entre los tres primeros."],
+    },
     "messaging.message": {
       subject: "{name} le ha escrito",
       heading: "{name} le ha escrito",
