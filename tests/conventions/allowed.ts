@@ -694,6 +694,8 @@ export const definers = {
     "gamification_near_only",
     "gamification_note_day",
     "gamification_of_conversation",
+    "gamification_of_group",
+    "gamification_of_group_member",
     "gamification_of_listing",
     "gamification_of_transfer",
     "gamification_on_member_changed",
