@@ -230,6 +230,18 @@ export const catalogue = {
   "documents.submissions_exhausted": { status: 409, title: "It was handed in too often" },
   "documents.type_unknown": { status: 422, title: "Such documents are not taken here" },
 
+  "volunteering.budget_spent": { status: 409, title: "What was set aside for this is paid out" },
+  "volunteering.closed": { status: 409, title: "Nobody is wanted here at the moment" },
+  "volunteering.day_full": { status: 422, title: "A day has twenty-four hours" },
+  "volunteering.full": { status: 409, title: "All places are taken" },
+  "volunteering.hours_not_found": { status: 404, title: "No such hours" },
+  "volunteering.not_a_helper": { status: 403, title: "Only who was accepted here does this" },
+  "volunteering.not_found": { status: 404, title: "No such call for volunteers" },
+  "volunteering.not_yours": { status: 403, title: "Only who runs it does this" },
+  "volunteering.signup_not_found": { status: 404, title: "They did not sign up" },
+  "volunteering.still_paid": { status: 409, title: "Reverse the payment first" },
+  "volunteering.unpaid_here": { status: 409, title: "Volunteers are not paid in this way here" },
+
   "wallet.account_closed": { status: 409, title: "The account is closed" },
   "wallet.account_frozen": { status: 409, title: "The account is frozen" },
   "wallet.already_reversed": {

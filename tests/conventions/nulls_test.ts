@@ -34,6 +34,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "exchanges",
       "feed",
       "gamification",
+      "volunteering",
     ],
   });
   const owner = await createMember(tenant, "owner");

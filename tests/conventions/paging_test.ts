@@ -35,6 +35,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "exchanges",
       "feed",
       "gamification",
+      "volunteering",
     ],
   });
   const owner = await createMember(tenant, "owner");

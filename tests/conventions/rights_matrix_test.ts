@@ -11,6 +11,7 @@ import { fillGamification } from "../support/gamification.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillFeed } from "../support/feed.ts";
 import { fillMessaging } from "../support/messaging.ts";
+import { fillVolunteering } from "../support/volunteering.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
@@ -49,6 +50,7 @@ async function createWorld(): Promise<World> {
       "exchanges",
       "feed",
       "gamification",
+      "volunteering",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -71,6 +73,7 @@ async function createWorld(): Promise<World> {
   await fillFeed(tenant, owner, member);
   await fillListings(tenant, owner, member);
   await fillGoals(tenant, owner, member);
+  await fillVolunteering(tenant, owner, member);
   await fillGroups(tenant, owner, member);
   await fillExchanges(tenant, owner, member);
   await fillGamification(tenant, owner, member);
