@@ -17,12 +17,12 @@ comment on table private.trust_factors is
 create table private.trust_sessions (
   session_id uuid primary key references auth.sessions (id) on delete cascade,
   person_id uuid not null references public.people (id) on delete cascade,
-  method text not null check (method in ('totp', 'backup_code', 'passkey', 'delegated')),
+  method text not null check (method in ('totp', 'backup_code', 'passkey', 'device', 'delegated')),
   verified_at timestamptz not null default now()
 );
 comment on table private.trust_sessions is 'Sessions that gave a second factor, and when they last did.';
 comment on column private.trust_sessions.method is
-  'delegated: whoever had this session opened for them (by an API key, a device code, an impersonation) had given theirs.';
+  'device: a remembered device stood in for it, which does for the person''s own factor and not for one that a role asks for; delegated: whoever had this session opened for them (by an API key, a device code, an impersonation) had given theirs.';
 create index trust_sessions_person on private.trust_sessions (person_id);
 
 create table private.trust_bounds (
@@ -89,7 +89,8 @@ begin
           else 'auth.session_ended'
         end
     end,
-    v.session_id is not null,
+    -- A remembered device lets the person in, and is not what a tenant's rule asks for.
+    v.session_id is not null and v.method <> 'device',
     b.session_id is not null
       and (b.read_only or num_nonnulls(b.only_tenant, b.permissions, b.actor_id) > 0),
     b.only_tenant, b.permissions,

@@ -8,10 +8,13 @@ stable
 security definer -- reads private.trust_sessions
 set search_path = ''
 as $$
-  select exists (select from private.trust_sessions v where v.session_id = private.session_id());
+  select exists (
+    select from private.trust_sessions v
+    where v.session_id = private.session_id() and v.method <> 'device'
+  );
 $$;
 comment on function private.session_verified() is
-  'Whether the caller''s session gave a second factor. Asked beside private.person(), which says whether it is trusted at all.';
+  'Whether the caller''s session gave a second factor itself. Asked beside private.person(), which says whether it is trusted at all.';
 
 create function private.recent_factor(session_id uuid, minutes integer default 5)
 returns boolean
@@ -25,7 +28,7 @@ as $$
     where v.session_id = recent_factor.session_id
       and v.verified_at > now() - make_interval(mins => recent_factor.minutes)
       -- Opened by what a factor was given for earlier: nobody has given one here.
-      and v.method <> 'delegated'
+      and v.method not in ('delegated', 'device')
   );
 $$;
 comment on function private.recent_factor(uuid, integer) is

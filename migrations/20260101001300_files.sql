@@ -60,6 +60,7 @@ create table public.files (
     check (status in ('pending', 'held', 'released', 'rejected', 'deleted')),
   hold boolean not null,
   publish boolean not null,
+  sealed boolean not null default false,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (tenant_id, id),
@@ -72,6 +73,8 @@ comment on column public.files.sha256 is 'Of the bytes as they are kept, by the 
 comment on column public.files.hold is 'Whether a reviewer looks first, as the tenant wanted when the upload began.';
 comment on column public.files.publish is
   'A picture for avatars that is held waits in images, for avatars are open to everybody; released, it moves.';
+comment on column public.files.sealed is
+  'Here only its owner sees it: whoever else may opens it through the capability that it belongs to.';
 create index files_person on public.files (tenant_id, person_id, id desc);
 create index files_unfinished on public.files (created_at) where status in ('pending', 'held', 'rejected', 'deleted');
 
@@ -153,8 +156,8 @@ create trigger files_count after insert or update or delete on public.files
   for each row execute function private.files_count();
 
 -- Row level security: own files always; pictures when released; documents and what is held for
--- reviewers; exports for nobody but their owner, and attachments until messaging opens them to whoever
--- sees the message.
+-- reviewers; exports and what is sealed for nobody but their owner, and attachments until messaging
+-- opens them to whoever sees the message.
 alter table public.files enable row level security;
 create policy files_select_member on public.files
   for select to authenticated
@@ -168,7 +171,7 @@ create policy files_select_member on public.files
         and tenant_id = any (array(select private.tenants_with('files.read')))
       )
       or (
-        bucket not in ('exports', 'attachments') and status <> 'pending'
+        bucket not in ('exports', 'attachments') and status <> 'pending' and not sealed
         and tenant_id = any (array(select private.tenants_with('files.review')))
       )
     )

@@ -87,9 +87,33 @@ $$;
 comment on function private.files_require_room(uuid, uuid, bigint) is
   'Raises files.quota_exceeded, the detail says whose, unless so many bytes fit.';
 
+create function private.files_check_bucket(bucket text, content_type text, size bigint)
+returns void
+language plpgsql
+stable
+security definer -- reads storage.buckets
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_bucket storage.buckets;
+begin
+  select * into v_bucket from storage.buckets b where b.id = files_check_bucket.bucket;
+  if not files_check_bucket.content_type = any (v_bucket.allowed_mime_types) then
+    raise sqlstate 'PT415' using
+      message = 'files.type_unsupported', detail = files_check_bucket.content_type;
+  elsif files_check_bucket.size > v_bucket.file_size_limit then
+    raise sqlstate 'PT413' using
+      message = 'files.too_large', detail = format('at most %s bytes', v_bucket.file_size_limit);
+  end if;
+end;
+$$;
+comment on function private.files_check_bucket(text, text, bigint) is
+  'Whether the bucket takes such a file. Raises files.type_unsupported, files.too_large.';
+
 create function private.files_reserve(
   tenant_id uuid, person uuid, bucket text, name text, content_type text, size bigint,
-  width integer, height integer, hold boolean
+  width integer, height integer, hold boolean, sealed boolean default false
 )
 returns public.files
 language plpgsql
@@ -99,34 +123,29 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_bucket storage.buckets;
   v_file public.files;
   -- What waits for a reviewer must not lie where everybody can read.
   v_publish boolean := files_reserve.hold and files_reserve.bucket = 'avatars';
 begin
-  select * into v_bucket from storage.buckets b where b.id = files_reserve.bucket;
-  if not files_reserve.content_type = any (v_bucket.allowed_mime_types) then
-    raise sqlstate 'PT415' using message = 'files.type_unsupported', detail = files_reserve.content_type;
-  elsif files_reserve.size > v_bucket.file_size_limit then
-    raise sqlstate 'PT413' using
-      message = 'files.too_large', detail = format('at most %s bytes', v_bucket.file_size_limit);
-  end if;
+  perform private.files_check_bucket(
+    files_reserve.bucket, files_reserve.content_type, files_reserve.size
+  );
   perform private.files_require_room(files_reserve.tenant_id, person, files_reserve.size);
 
   insert into public.files
-    (tenant_id, person_id, bucket, hold, publish, name, content_type, size, width, height)
+    (tenant_id, person_id, bucket, hold, publish, sealed, name, content_type, size, width, height)
   values (
     files_reserve.tenant_id, person,
     case when v_publish then 'images' else files_reserve.bucket end, files_reserve.hold, v_publish,
-    files_reserve.name, files_reserve.content_type, files_reserve.size,
+    files_reserve.sealed, files_reserve.name, files_reserve.content_type, files_reserve.size,
     files_reserve.width, files_reserve.height
   )
   returning * into v_file;
   return v_file;
 end;
 $$;
-comment on function private.files_reserve(uuid, uuid, text, text, text, bigint, integer, integer, boolean) is
-  'Makes the row of a file whose bytes are about to come. Raises files.type_unsupported, files.too_large, files.quota_exceeded.';
+comment on function private.files_reserve(uuid, uuid, text, text, text, bigint, integer, integer, boolean, boolean) is
+  'Makes the row of a file whose bytes are about to come; sealed: only its owner sees it among the files. Raises files.type_unsupported, files.too_large, files.quota_exceeded.';
 
 create function private.files_check_upload(name text, content_type text, size bigint, width integer, height integer)
 returns void

@@ -16,7 +16,9 @@ begin
     perform private.require(files_require_review.tenant_id, 'files.review');
   end if;
   v_file := private.files_lock(files_require_review.tenant_id, files_require_review.file);
-  if v_file.bucket = 'exports' or v_file.status in ('pending', 'deleted') then
+  if v_file.bucket = 'exports' or v_file.status in ('pending', 'deleted')
+    or (v_file.sealed and not private.is_system())
+  then
     raise sqlstate 'PT404' using message = 'files.not_found';
   end if;
   return v_file;

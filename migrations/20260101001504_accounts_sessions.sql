@@ -22,6 +22,31 @@ $$;
 comment on function private.accounts_login_refusal(text, uuid) is
   'Why the person does not get into the tenant they named at login, as an error code; null where they do, or named none.';
 
+create function private.accounts_require_entry(tenant text, person uuid)
+returns void
+language plpgsql
+stable
+security definer -- reads members past their policies
+set search_path = ''
+as $$
+begin
+  case private.accounts_login_refusal(accounts_require_entry.tenant, accounts_require_entry.person)
+    when 'members.pending' then
+      raise sqlstate 'PT403' using message = 'members.pending';
+    when 'members.suspended' then
+      raise sqlstate 'PT403' using message = 'members.suspended';
+    when 'members.banned' then
+      raise sqlstate 'PT403' using message = 'members.banned';
+    when 'tenants.not_found' then
+      raise sqlstate 'PT404' using message = 'tenants.not_found';
+    else
+      null; -- they get in, or named none
+  end case;
+end;
+$$;
+comment on function private.accounts_require_entry(text, uuid) is
+  'For whoever opens a session past a password: raises why the person does not get into the tenant with this slug, if one is named: members.pending, members.suspended, members.banned, tenants.not_found.';
+
 create function public.accounts_login_succeeded(
   email text, client text, session uuid default null, tenant text default null
 )
@@ -102,6 +127,8 @@ begin
     v_apart := coalesce(v_apart, 0) + v_count;
   else
     v_apart := private.end_devices(private.unverified_person());
+    -- Whoever signs out elsewhere may have lost what was signed in there.
+    perform private.two_factor_end_devices(private.unverified_person());
   end if;
   delete from auth.sessions s
   using auth.sessions own
@@ -115,7 +142,7 @@ begin
 end;
 $$;
 comment on function public.accounts_logout(text) is
-  'Ends this session of the caller (local), the others, or all (global), devices among them, before the second factor, too. Returns how many. Raises auth.*, request.invalid.';
+  'Ends this session of the caller (local), the others, or all (global), devices among them, before the second factor, too; with others and global no device is remembered any more. Returns how many. Raises auth.*, request.invalid.';
 grant execute on function public.accounts_logout(text) to authenticated;
 
 -- Step-up: a factor where the person has one, else the password or a mailed code.
@@ -140,7 +167,7 @@ as $$
     when exists (select from private.trust_factors f where f.person_id = person) then exists (
       select from private.trust_sessions v
       where v.person_id = person and v.verified_at > now() - interval '5 minutes'
-        and v.method <> 'delegated'
+        and v.method not in ('delegated', 'device')
         and (session is null or v.session_id = session)
     )
     else exists (

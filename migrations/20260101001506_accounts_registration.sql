@@ -85,7 +85,8 @@ comment on function private.accounts_mail_verification(uuid, text) is
   'Mails a person the token and the code by which they prove their address; those sent before are void.';
 
 create function public.accounts_register(
-  email text, site text, tenant_id uuid default null, invitation text default null
+  email text, site text, tenant_id uuid default null, invitation text default null,
+  enclosures uuid[] default null
 )
 returns void
 language plpgsql
@@ -115,12 +116,15 @@ begin
   ) then
     perform private.admit(accounts_register.tenant_id, v_login.id, accounts_register.invitation);
   end if;
+  perform private.documents_enclosed_by(
+    v_login.id, accounts_register.tenant_id, accounts_register.enclosures
+  );
   perform private.accounts_mail_verification(v_login.id, accounts_register.site);
 end;
 $$;
-comment on function public.accounts_register(text, text, uuid, text) is
-  'For the function api, once there is a login: the person waits to join the tenant, and is mailed what proves the address. Whoever has proved it already is told that somebody tried. Raises what private.admit does.';
-grant execute on function public.accounts_register(text, text, uuid, text) to service_role;
+comment on function public.accounts_register(text, text, uuid, text, uuid[]) is
+  'For the function api, once there is a login: the person waits to join the tenant, with the scans they enclosed (documents_enclose), and is mailed what proves the address. Whoever has proved it already is told that somebody tried. Raises what private.admit does.';
+grant execute on function public.accounts_register(text, text, uuid, text, uuid[]) to service_role;
 
 create function public.accounts_resend(email text, site text)
 returns void

@@ -2,7 +2,7 @@
 -- passkey, a device code, an API key, an impersonation). Auth makes the session; here stands whom it
 -- may be made for, and what it stands for is written before anybody is handed its tokens.
 
-create function public.sessions_opening(person uuid)
+create function public.sessions_opening(person uuid, tenant text default null)
 returns jsonb
 language plpgsql
 stable
@@ -22,12 +22,13 @@ begin
   elsif v_login.email_confirmed_at is null then
     raise sqlstate 'PT403' using message = 'auth.email_unconfirmed';
   end if;
+  perform private.accounts_require_entry(sessions_opening.tenant, v_login.id);
   return jsonb_build_object('email', v_login.email);
 end;
 $$;
-comment on function public.sessions_opening(uuid) is
-  'For the functions, before they open a session for a person: the address that Auth knows them by. Raises people.not_found, auth.banned, auth.email_unconfirmed.';
-grant execute on function public.sessions_opening(uuid) to service_role;
+comment on function public.sessions_opening(uuid, text) is
+  'For the functions, before they open a session for a person: the address that Auth knows them by. With the slug of a tenant only where that tenant lets them in, as at POST /auth/login. Raises people.not_found, auth.banned, auth.email_unconfirmed, members.pending, members.suspended, members.banned, tenants.not_found.';
+grant execute on function public.sessions_opening(uuid, text) to service_role;
 
 create function public.sessions_opened(
   session uuid, person uuid, purpose text, bounds jsonb default '{}', factor text default null

@@ -44,6 +44,19 @@ values
   ('DEVICE_APPROVED', 'Somebody let a device sign in as them'),
   ('DEVICE_DENIED', 'Somebody refused a device that wanted to sign in');
 
+create function private.device_codes_require_entry(tenant_id uuid, person uuid)
+returns void
+language sql
+stable
+security definer -- reads tenants past their policies
+set search_path = ''
+as $$
+  select private.accounts_require_entry(t.slug, device_codes_require_entry.person)
+  from public.tenants t where t.id = device_codes_require_entry.tenant_id;
+$$;
+comment on function private.device_codes_require_entry(uuid, uuid) is
+  'Raises why the person''s device does not get into its tenant now: members.pending, members.suspended, members.banned, tenants.not_found. It keeps what it was let in by, for when they may again.';
+
 -- The device's side
 create function public.device_codes_begin(
   tenant text, client text, digest text, user_code text, place text default null
@@ -110,6 +123,8 @@ begin
     set interval_seconds = c.interval_seconds + 5, polled_at = v_now
     where c.tenant_id = v_code.tenant_id and c.id = v_code.id;
     return jsonb_build_object('error', 'slow_down');
+  elsif v_code.status = 'approved' then
+    perform private.device_codes_require_entry(v_code.tenant_id, v_code.person_id);
   end if;
   update private.device_codes c
   set polled_at = v_now, status = case c.status when 'approved' then 'used' else c.status end
@@ -123,7 +138,7 @@ begin
 end;
 $$;
 comment on function public.device_codes_poll(text, text) is
-  'For the function api: what a device that asks is told. { error } as RFC 8628 names it, or { device, person, tenant_id, verified } once, for whom to open a session.';
+  'For the function api: what a device that asks is told. { error } as RFC 8628 names it, or { device, person, tenant_id, verified } once, for whom to open a session. Raises members.suspended, members.banned, tenants.not_found where the person has stopped being an active member since.';
 grant execute on function public.device_codes_poll(text, text) to service_role;
 
 -- The person's side: what is typed is a guess until it is found, so the functions count the tries
@@ -196,14 +211,18 @@ declare
   v_verified boolean := exists (
     select from private.trust_sessions v
     where v.session_id = device_codes_decide.session and v.person_id = device_codes_decide.person
+      and v.method <> 'device'
   );
 begin
-  -- Nobody lets a device in where their own session is not let in.
-  if approve and not v_verified and exists (
-    select from public.members m
-    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-    where m.tenant_id = v_code.tenant_id and m.person_id = device_codes_decide.person
-      and r.two_factor_from <= now()
+  -- Nobody lets a device in where their own session is not let in, nor by what is remembered.
+  if approve and not v_verified and (
+    exists (select from private.trust_factors f where f.person_id = device_codes_decide.person)
+    or exists (
+      select from public.members m
+      join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
+      where m.tenant_id = v_code.tenant_id and m.person_id = device_codes_decide.person
+        and r.two_factor_from <= now()
+    )
   ) then
     raise sqlstate 'PT403' using message = 'two_factor.required';
   end if;

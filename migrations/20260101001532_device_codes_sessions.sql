@@ -76,6 +76,7 @@ begin
     );
     return jsonb_build_object('error', 'invalid_grant');
   end if;
+  perform private.device_codes_require_entry(v_device.only_tenant, v_device.person_id);
   return jsonb_build_object(
     'device', v_device.id, 'person', v_device.person_id, 'tenant_id', v_device.only_tenant,
     'verified', v_device.verified
@@ -83,5 +84,5 @@ begin
 end;
 $$;
 comment on function public.device_codes_renew(text, text) is
-  'For the function api: the device whose refresh token this is, for which to open its next session: { device, person, tenant_id, verified }, or { error } as RFC 6749 names it. One that was used before signs the device out, and its person is told.';
+  'For the function api: the device whose refresh token this is, for which to open its next session: { device, person, tenant_id, verified }, or { error } as RFC 6749 names it. One that was used before signs the device out, and its person is told. Raises members.pending, members.suspended, members.banned, tenants.not_found while the person is no active member; the token stays good.';
 grant execute on function public.device_codes_renew(text, text) to service_role;

@@ -60,8 +60,9 @@ as $$
     'enabled', e.confirmed_at is not null,
     'enabled_at', e.confirmed_at,
     'required', private.person() is null,
-    'verified', v.session_id is not null,
-    'verified_at', v.verified_at,
+    'verified', v.session_id is not null and v.method <> 'device',
+    'verified_at', case when v.method <> 'device' then v.verified_at end,
+    'remembered', coalesce(v.method = 'device', false),
     'recent', private.recent_factor(private.session_id()),
     'factors', coalesce(
       (select jsonb_agg(f.kind order by f.kind) from private.trust_factors f where f.person_id = one.person),
@@ -78,7 +79,7 @@ as $$
   left join private.trust_sessions v on v.session_id = private.session_id();
 $$;
 comment on function public.two_factor_status() is
-  'Whether the caller has an authenticator app, and what their session has proved: enabled, required (before anything opens), verified, recent (within five minutes), factors (totp, passkey), backup_codes_left. Raises auth.required, auth.session_ended.';
+  'Whether the caller has an authenticator app, and what their session has proved: enabled, required (before anything opens), verified, recent (within five minutes), remembered (let in by a remembered device), factors (totp, passkey), backup_codes_left. Raises auth.required, auth.session_ended.';
 grant execute on function public.two_factor_status() to authenticated;
 
 create function public.two_factor_disable()

@@ -52,6 +52,12 @@ begin
   if member.status <> 'active' then
     raise sqlstate 'PT409' using
       message = 'request.transition_refused', detail = format('members: %s', member.status);
+  elsif exists (
+    select from public.people p where p.id = member.person_id and p.deletion_due_at is not null
+  ) then
+    -- To Auth its session is a sign-in, and by signing in they would stay.
+    raise sqlstate 'PT409' using
+      message = 'request.transition_refused', detail = 'people: about to be deleted';
   elsif not exists (
     select from public.members own
     join public.roles own_role on own_role.tenant_id = own.tenant_id and own_role.slug = own.role

@@ -5,6 +5,7 @@ insert into private.audit_actions (name, description)
 values
   ('DOCUMENT_SUBMITTED', 'A document was handed in for checking'),
   ('DOCUMENT_CLAIMED', 'A reviewer took a document, or gave it back'),
+  ('DOCUMENT_OPENED', 'A reviewer opened the scan of a document'),
   ('DOCUMENT_CHECKED', 'A reviewer decided on a document'),
   ('DOCUMENT_WITHDRAWN', 'A document was taken back, or its person went'),
   ('DOCUMENT_EXPIRED', 'An approved document ran out'),
@@ -147,12 +148,16 @@ create table private.documents_uploads (
   file_id uuid not null,
   type text not null,
   stated jsonb,
+  enclosure_id uuid,
   created_at timestamptz not null default now(),
   primary key (tenant_id, file_id),
   foreign key (tenant_id, file_id) references public.files (tenant_id, id) on delete cascade
 );
 comment on table private.documents_uploads is
   'Scans on their way. Which file a document consists of is never a client''s to say.';
+
+comment on column private.documents_uploads.enclosure_id is
+  'What it came as, with a registration; null where its person brought it.';
 
 create table private.documents_claims (
   tenant_id uuid not null,

@@ -131,6 +131,63 @@ $$;
 comment on function private.documents_next(public.documents_types, uuid) is
   'The document that the person hands in next, with its attempt: one that is wanted again, or a new one without an id. Raises documents.already_submitted, documents.submissions_exhausted.';
 
+create function private.documents_require_type(tenant_id uuid, type text)
+returns public.documents_types
+language plpgsql
+stable
+security definer -- reads types past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_type public.documents_types;
+begin
+  select * into v_type from public.documents_types t
+  where t.tenant_id = documents_require_type.tenant_id and t.slug = documents_require_type.type and t.active;
+  if not found then
+    raise sqlstate 'PT422' using
+      message = 'documents.type_unknown', detail = coalesce(documents_require_type.type, 'null');
+  end if;
+  return v_type;
+end;
+$$;
+comment on function private.documents_require_type(uuid, text) is
+  'The type, if the tenant wants such documents at present. Raises documents.type_unknown.';
+
+create function private.documents_reserve(
+  wanted public.documents_types, person uuid, stated jsonb, enclosure uuid,
+  name text, content_type text, size bigint, width integer, height integer
+)
+returns public.files
+language plpgsql
+volatile
+security definer -- nobody else writes files
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_file public.files;
+begin
+  perform private.files_check_upload(
+    documents_reserve.name, documents_reserve.content_type, documents_reserve.size,
+    documents_reserve.width, documents_reserve.height
+  );
+  perform private.documents_next(wanted, documents_reserve.person);
+  v_file := private.files_reserve(
+    wanted.tenant_id, documents_reserve.person, 'documents', documents_reserve.name,
+    documents_reserve.content_type, documents_reserve.size, documents_reserve.width,
+    documents_reserve.height, private.files_holds(wanted.tenant_id, 'documents'), sealed => true
+  );
+  insert into private.documents_uploads (tenant_id, file_id, type, stated, enclosure_id)
+  values (
+    wanted.tenant_id, v_file.id, wanted.slug, documents_reserve.stated, documents_reserve.enclosure
+  );
+  return v_file;
+end;
+$$;
+comment on function private.documents_reserve(public.documents_types, uuid, jsonb, uuid, text, text, bigint, integer, integer) is
+  'Takes room and a path for a scan of the person''s, and keeps what they state, and what it was enclosed as, if it was. Raises documents.already_submitted, documents.submissions_exhausted, request.invalid, and what files_reserve does.';
+
 create function public.documents_begin(
   type text, name text, content_type text, size bigint, tenant text default null,
   width integer default null, height integer default null, stated jsonb default null
@@ -145,33 +202,17 @@ as $$
 declare
   v_tenant uuid := private.documents_tenant(documents_begin.tenant);
   v_person uuid := private.documents_require_person(v_tenant);
-  v_type public.documents_types;
-  v_file public.files;
+  v_type public.documents_types := private.documents_require_type(v_tenant, documents_begin.type);
 begin
-  select * into v_type from public.documents_types t
-  where t.tenant_id = v_tenant and t.slug = documents_begin.type and t.active;
-  if not found then
-    raise sqlstate 'PT422' using
-      message = 'documents.type_unknown', detail = coalesce(documents_begin.type, 'null');
-  end if;
   -- Nor does anybody bring for another what they might then approve themselves.
   perform private.require_no_impersonation();
   perform private.documents_check_stated(v_type, documents_begin.stated);
-  perform private.files_check_upload(
-    documents_begin.name, documents_begin.content_type, documents_begin.size,
-    documents_begin.width, documents_begin.height
-  );
-  perform private.documents_next(v_type, v_person);
   -- Who is not admitted yet must not fill the tenant's room with what never arrives.
   perform private.require_rate('documents:' || v_person, 20, interval '1 hour');
-  v_file := private.files_reserve(
-    v_tenant, v_person, 'documents', documents_begin.name, documents_begin.content_type,
-    documents_begin.size, documents_begin.width, documents_begin.height,
-    private.files_holds(v_tenant, 'documents')
+  return private.documents_reserve(
+    v_type, v_person, documents_begin.stated, null, documents_begin.name, documents_begin.content_type,
+    documents_begin.size, documents_begin.width, documents_begin.height
   );
-  insert into private.documents_uploads (tenant_id, file_id, type, stated)
-  values (v_tenant, v_file.id, v_type.slug, documents_begin.stated);
-  return v_file;
 end;
 $$;
 comment on function public.documents_begin(text, text, text, bigint, text, integer, integer, jsonb) is
@@ -255,6 +296,8 @@ begin
     delete from private.documents_claims c
     where c.tenant_id = v_document.tenant_id and c.document_id = v_document.id;
   end if;
+  update private.documents_enclosures e set expires_at = now()
+  where e.tenant_id = v_upload.tenant_id and e.id = v_upload.enclosure_id;
   perform private.audit(
     'DOCUMENT_SUBMITTED', 'documents:' || v_document.id, null,
     jsonb_build_object('type', v_document.type, 'attempt', v_document.attempt),

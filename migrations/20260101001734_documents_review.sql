@@ -132,6 +132,37 @@ comment on function public.documents_release(uuid, uuid) is
   'Gives back a document that the caller took (permission documents.review). Raises documents.not_found, request.transition_refused.';
 grant execute on function public.documents_release(uuid, uuid) to authenticated;
 
+create function public.documents_open(tenant_id uuid, document uuid)
+returns public.file_location
+language plpgsql
+volatile -- whoever opens a scan leaves a line, so no session that only reads does
+security definer -- scans are sealed: among the files their owner alone sees them
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_location public.file_location;
+begin
+  perform private.require(documents_open.tenant_id, 'documents.review');
+  perform private.require_no_impersonation();
+  select f.bucket, f.path, f.content_type, false into v_location
+  from public.documents d
+  join public.files f on f.tenant_id = d.tenant_id and f.id = d.file_id
+    and f.status in ('held', 'released')
+  where d.tenant_id = documents_open.tenant_id and d.id = documents_open.document;
+  if not found then
+    raise sqlstate 'PT404' using message = 'documents.not_found';
+  end if;
+  perform private.audit(
+    'DOCUMENT_OPENED', 'documents:' || document, null, null, documents_open.tenant_id
+  );
+  return v_location;
+end;
+$$;
+comment on function public.documents_open(uuid, uuid) is
+  'Where the scan of a document lies, for a reviewer (permission documents.review), whom the trail names; the function api makes a link of it. Raises documents.not_found, also where the scan is gone, auth.impersonated.';
+grant execute on function public.documents_open(uuid, uuid) to authenticated;
+
 create function private.documents_note(document public.documents, outcome text, matched text[] default '{}')
 returns void
 language plpgsql

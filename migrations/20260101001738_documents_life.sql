@@ -12,6 +12,7 @@ as $$
 declare
   v_document public.documents;
 begin
+  perform private.documents_drop_enclosures(documents_forget.person, documents_forget.tenant_id);
   for v_document in
     select * from public.documents d
     where d.person_id = documents_forget.person

@@ -3,11 +3,12 @@ import { requireGoodPassword } from "shared/auth/passwords.ts";
 import type { Database } from "shared/database/client.ts";
 import { ProblemError } from "shared/errors/problem.ts";
 import { addressBlock } from "shared/http/addresses.ts";
-import { clientAddress } from "shared/http/origin.ts";
-import { originOf } from "shared/http/origin.ts";
+import { clientAddress, originOf } from "shared/http/origin.ts";
 import type { Env } from "shared/http/env.ts";
+import { noSooner } from "shared/http/steady.ts";
 import type { Services } from "shared/services.ts";
 import type { HonoRequest } from "hono";
+import { enclose, type Paper, type Stated } from "./enclosures.ts";
 
 export interface Registration {
   email: string;
@@ -16,7 +17,16 @@ export interface Registration {
   locale?: string | undefined;
   tenant?: string | undefined;
   invitation?: string | undefined;
+  /** Where the tenant wants to see documents: they may come at once. */
+  papers?: Paper[];
+  stated?: Stated;
 }
+
+/**
+ * Milliseconds within which everything that depends on the address is done: the answer comes then,
+ * known or not. Registering hashes a password, which takes its time under load.
+ */
+const registering = 750;
 
 /** What somebody was mailed: the token of a link, or a code together with the address. */
 export type Mailed = { token: string } | { email: string; code: string };
@@ -102,7 +112,9 @@ export class Accounts {
    * nothing else: an unproved login takes the newer password, as the mail that proves it is the newer
    * one; the owner of a proved one is told by mail.
    */
-  async register({ tenant, invitation, ...person }: Registration): Promise<void> {
+  async register(
+    { tenant, invitation, papers = [], stated = null, ...person }: Registration,
+  ): Promise<void> {
     const { asService, services } = this.doors;
     await requireGoodPassword(services, person.password, person.email);
     await countAttempt(this.doors, "register", person.email);
@@ -110,9 +122,15 @@ export class Accounts {
     const tenant_id = tenant === undefined
       ? null
       : await asService.rpc<string>("accounts_may_register", { ...asked, tenant });
-    await this.#makeLogin(person);
+    const enclosures = tenant_id && papers.length > 0
+      ? await enclose(this.doors, tenant_id, papers, stated)
+      : null;
     const { siteUrl: site } = services.config.accounts;
-    await asService.rpc("accounts_register", { ...asked, tenant_id, site });
+    // Only from here on it matters whether the address is known.
+    await noSooner(registering, async () => {
+      await this.#makeLogin(person);
+      await asService.rpc("accounts_register", { ...asked, tenant_id, site, enclosures });
+    });
   }
 
   async #makeLogin({ email, password, display_name, locale }: Registration): Promise<void> {

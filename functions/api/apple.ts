@@ -72,14 +72,14 @@ export class AppleSignIn {
     return target.href;
   }
 
-  /** The session, for whoever began this sign-in. */
-  async redeem(code: string, codeVerifier: string): Promise<SessionTokens> {
+  /** The session, for whoever began this sign-in, if the tenant they name lets them in. */
+  async redeem(code: string, codeVerifier: string, tenant?: string): Promise<SessionTokens> {
     const person = await this.#asService.rpc<string | null>("apple_redeem", {
       code,
       app_challenge: await challengeOf(codeVerifier),
     });
     if (!person) throw new ProblemError("apple.code_refused");
-    return await sessionFor(this.services, person, { purpose: "apple" }, this.origin);
+    return await sessionFor(this.services, person, { purpose: "apple", tenant }, this.origin);
   }
 
   async #codeFor({ code, error, user }: AppleAnswer, taken: Taken): Promise<string> {

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { text } from "shared/http/schemas.ts";
+import { entry } from "./routes/accounts_schemas.ts";
 
 const base64url = (longest: number) => z.string().max(longest).regex(/^[A-Za-z0-9_-]+$/);
 
@@ -91,4 +92,6 @@ export const NewPasskey = z.strictObject({
 })
   .openapi("NewPasskey");
 export const Answer = z.strictObject({ credential: Assertion }).openapi("PasskeyAnswer");
+export const LoginAnswer = z.strictObject({ credential: Assertion, tenant: entry })
+  .openapi("PasskeyLogin");
 export const Changes = z.strictObject({ name: text(60) }).openapi("PasskeyChanges");

@@ -91,8 +91,8 @@ export class Passkeys {
     return await requestOptions({ challenge, rp_id });
   }
 
-  /** A session of the passkey's owner, which has its second factor by that. */
-  async login(response: AuthenticationResponseJSON): Promise<SessionTokens> {
+  /** A session of the passkey's owner, which has its second factor by that, if the tenant lets them in. */
+  async login(response: AuthenticationResponseJSON, tenant?: string): Promise<SessionTokens> {
     // Nobody said who they are, so the authenticator has to.
     if (!response.response.userHandle) throw new ProblemError("passkeys.refused");
     const challenge = challengeIn(response.response);
@@ -104,7 +104,7 @@ export class Passkeys {
     const tokens = await sessionFor(
       this.services,
       person_id,
-      { purpose: "passkey", factor: "passkey" },
+      { purpose: "passkey", factor: "passkey", tenant },
       this.origin,
     );
     const session = decodeJwt(tokens.access_token).session_id;

@@ -30,6 +30,8 @@ export interface Opening {
    * (`delegated`). Without one the session is asked for it like any other.
    */
   factor?: "passkey" | "delegated";
+  /** Slug of a tenant that has to let the person in, where they named one. */
+  tenant?: string | undefined;
 }
 
 /** What Supabase Auth answers to a login. */
@@ -49,17 +51,20 @@ const tries = 6;
 /**
  * Opens a session of Supabase Auth for somebody who proved themselves to us. The one place that does:
  * it refuses people who may not sign in (`people.not_found`, `auth.banned`,
- * `auth.email_unconfirmed`), and the tokens leave it only when the database knows what the session
+ * `auth.email_unconfirmed`, of a tenant they named `members.pending` and its like), and the tokens leave it only when the database knows what the session
  * stands for.
  */
 export async function sessionFor(
   services: OpeningServices,
   person: string,
-  { purpose, bounds = {}, factor }: Opening,
+  { purpose, bounds = {}, factor, tenant }: Opening,
   origin: Origin = {},
 ): Promise<SessionTokens> {
   const database = services.database.asService(origin);
-  const { email } = await database.rpc<{ email: string }>("sessions_opening", { person });
+  const { email } = await database.rpc<{ email: string }>("sessions_opening", {
+    person,
+    tenant: tenant ?? null,
+  });
   const auth = authFor(services.config, origin);
   const tokens = await signIn(auth, person, email);
   try {

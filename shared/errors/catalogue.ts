@@ -49,10 +49,13 @@ export const catalogue = {
 
   "two_factor.already_enabled": { status: 409, title: "An authenticator app is set up already" },
   "two_factor.code_refused": { status: 422, title: "The code is wrong, or was used before" },
+  "two_factor.device_not_found": { status: 404, title: "No such remembered device" },
+  "two_factor.device_refused": { status: 422, title: "This device is not remembered" },
   "two_factor.not_configured": { status: 503, title: "This project keeps no second factors yet" },
   "two_factor.not_enabled": { status: 409, title: "No authenticator app is set up" },
   "two_factor.recent_required": { status: 403, title: "Give the second factor again first" },
   "two_factor.required": { status: 403, title: "A second factor is needed" },
+  "two_factor.too_many_devices": { status: 409, title: "Enough devices are remembered already" },
 
   "passkeys.already_registered": { status: 409, title: "This passkey is known already" },
   "passkeys.no_domain": { status: 409, title: "This tenant's app has no address for passkeys" },

@@ -86,18 +86,11 @@ export async function takeUpload<T>(
   { bucket, begin, finish }: UploadSteps<T>,
 ): Promise<{ begun: FileRow; webp: Upload["webp"]; finished: T }> {
   const { asService, store } = doors;
-  const image = readImageHeader(request.bytes);
-  const content_type = image?.type ?? typeOfOther(request.bytes, bucket);
-  if (!content_type) throw new ProblemError("files.type_unsupported");
+  const { image, ...announced } = lookAt(request, bucket);
+  const { content_type } = announced;
   // What everybody sees must not say where its owner lives.
   const bytes = image && bucket === "avatars" ? withoutNotes(request.bytes, image) : request.bytes;
-  const begun = await begin({
-    name: safeName(request.name, content_type),
-    content_type,
-    size: bytes.byteLength,
-    width: image?.width ?? null,
-    height: image?.height ?? null,
-  });
+  const begun = await begin({ ...announced, size: bytes.byteLength });
   const row = { tenant_id: begun.tenant_id, file: begun.id };
   try {
     const webp = image && await keepWebp(doors, begun, bytes, image);
@@ -111,6 +104,24 @@ export async function takeUpload<T>(
     await asService.rpc("files_abandon", row).catch(() => {});
     throw error;
   }
+}
+
+/** What the bytes are, whatever they are called; ends as `files.type_unsupported` for all else. */
+export function lookAt(
+  { name, bytes }: Pick<UploadRequest, "name" | "bytes">,
+  bucket: string,
+): Announced & { image: ImageHeader | undefined } {
+  const image = readImageHeader(bytes);
+  const content_type = image?.type ?? typeOfOther(bytes, bucket);
+  if (!content_type) throw new ProblemError("files.type_unsupported");
+  return {
+    image,
+    name: safeName(name, content_type),
+    content_type,
+    size: bytes.byteLength,
+    width: image?.width ?? null,
+    height: image?.height ?? null,
+  };
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

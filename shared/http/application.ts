@@ -12,6 +12,7 @@ import type { Services } from "../services.ts";
 import { accessLog } from "./access_log.ts";
 import { declaredBy } from "./declared.ts";
 import type { Env } from "./env.ts";
+import { isForm } from "./forms.ts";
 import { limits } from "./limits.ts";
 import { pagePolicy } from "./page.ts";
 import { router } from "./router.ts";
@@ -84,7 +85,11 @@ export function application(services: Services): OpenAPIHono<Env> {
   app.use(limits(http));
   app.use(methodNotAllowed({ app, onMethodNotAllowed }));
   app.use((c, next) => {
-    const maxSize = Math.max(http.bodyLimit, ...declaredBy(c).map((d) => d.bodyLimit ?? 0));
+    const form = isForm(c);
+    const limits = declaredBy(c).map((d) =>
+      Math.max(d.bodyLimit ?? 0, form ? d.formLimit ?? 0 : 0)
+    );
+    const maxSize = Math.max(http.bodyLimit, ...limits);
     return bodyLimit({ maxSize, onError: refuseBody })(c, next);
   });
   app.notFound((c) => answer(c, new ProblemError("request.not_found")));

@@ -23,6 +23,8 @@ export interface Declaration {
   /** Counted where that is possible: the route has something to say when it is not. */
   lenient?: true;
   bodyLimit?: number;
+  /** The same, for a form with files alone. */
+  formLimit?: number;
   /** Answers browsers with a page, which a policy of its own holds. */
   page?: true;
 }
@@ -43,3 +45,6 @@ export function declaredBy(c: Context): Declaration[] {
 
 /** For routes that take more than the usual body, such as uploads. */
 export const bodyUpTo = (bytes: number): MiddlewareHandler<Env> => declare({ bodyLimit: bytes });
+
+/** For routes that take JSON, or a form with files, which may be larger. */
+export const formUpTo = (bytes: number): MiddlewareHandler<Env> => declare({ formLimit: bytes });

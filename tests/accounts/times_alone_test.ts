@@ -9,10 +9,17 @@ import { newEmail, password, post } from "./support.ts";
 /** People who can sign in, made without signing them in. */
 async function createUsers(count: number): Promise<string[]> {
   const emails = Array.from({ length: count }, newEmail);
-  for (const email of emails) {
-    const { error } = await admin().auth.admin.createUser({ email, password, email_confirm: true });
-    assert.equal(error, null);
-  }
+  await atOnce(
+    4,
+    emails.map((email) => async () => {
+      const { error } = await admin().auth.admin.createUser({
+        email,
+        password,
+        email_confirm: true,
+      });
+      assert.equal(error, null);
+    }),
+  );
   return emails;
 }
 
@@ -37,32 +44,33 @@ async function atOnce<T>(width: number, calls: (() => Promise<T>)[]): Promise<T[
 const quantile = (times: number[], share: number): number =>
   times.toSorted((a, b) => a - b)[Math.min(times.length - 1, Math.floor(times.length * share))]!;
 
-/** Each kind's median, of calls that take turns. */
-async function mediansOf(
-  width: number,
-  count: number,
-  kinds: Record<string, (index: number) => Promise<number>>,
-): Promise<number[]> {
-  const calls = Array.from({ length: count }, (_, index) => index)
-    .flatMap((index) => Object.values(kinds).map((kind) => () => kind(index)));
-  const times = await atOnce(width, calls);
-  const every = Object.keys(kinds).length;
-  return Object.keys(kinds)
-    .map((_, kind) => quantile(times.filter((_, index) => index % every === kind), 0.5));
+/**
+ * Asks about known addresses, unknown ones, and unknown ones once more, in turns, and holds the
+ * medians of the first two together: within so many milliseconds, or within twice of what two that
+ * are the same differ by, where the machine is busy with something else.
+ */
+async function assertAlike(
+  { width, count, bound }: { width: number; count: number; bound: number },
+  ask: (email: string) => Promise<number>,
+): Promise<void> {
+  const turns = Array.from({ length: count }, (_, index) => users[index % users.length]!)
+    .flatMap((known) => [known, newEmail(), newEmail()]);
+  const times = await atOnce(width, turns.map((email) => () => ask(email)));
+  const median = (kind: number) => quantile(times.filter((_, turn) => turn % 3 === kind), 0.5);
+  const [known, unknown, again] = [median(0), median(1), median(2)];
+  const allowed = Math.max(bound, 2 * Math.abs(unknown - again));
+  assert.ok(Math.abs(known - unknown) < allowed, `${known}, ${unknown} and ${again} ms`);
 }
 
-const users = await createUsers(40);
-const others = await createUsers(20);
+// Five failures are what an account may have: a hundred tries at known ones.
+const users = await createUsers(20);
+const others = await createUsers(10);
 
-Deno.test("A9: an unknown address takes as long as a wrong password, over two hundred of each", async () => {
-  const attempt = (email: string) =>
-    time(() => post("/login", { email, password: "Wrong-horse-7" }), 401);
-  const [known, unknown] = await mediansOf(4, 200, {
-    known: (index) => attempt(users[index % users.length]!),
-    unknown: () => attempt(newEmail()),
-  });
-  assert.ok(Math.abs(known! - unknown!) < 10, `${known} and ${unknown} ms`);
-});
+Deno.test("A9: an unknown address takes as long as a wrong password, over two hundred tries", () =>
+  assertAlike(
+    { width: 6, count: 100, bound: 10 },
+    (email) => time(() => post("/login", { email, password: "Wrong-horse-7" }), 401),
+  ));
 
 Deno.test("A9: so do registering, resending and asking for a reset", async (t) => {
   const fields: Record<string, Record<string, unknown>> = {
@@ -71,15 +79,12 @@ Deno.test("A9: so do registering, resending and asking for a reset", async (t) =
     "/password/forgot": {},
   };
   for (const [path, rest] of Object.entries(fields)) {
-    await t.step(path, async () => {
-      const ask = (email: string) => time(() => post(path, { email, ...rest }), 202);
-      const [known, unknown] = await mediansOf(1, 20, {
-        known: (index) => ask(users[index]!),
-        unknown: () => ask(newEmail()),
-      });
-      // A handful of tries: what one of them waits for on a busy machine still shows in the median.
-      assert.ok(Math.abs(known! - unknown!) < 25, `${known} and ${unknown} ms`);
-    });
+    // A handful of tries: what one of them waits for still shows in the median.
+    await t.step(path, () =>
+      assertAlike(
+        { width: 3, count: 16, bound: 25 },
+        (email) => time(() => post(path, { email, ...rest }), 202),
+      ));
   }
 });
 
@@ -156,7 +161,7 @@ Deno.test("a login adds less than 15 ms to Auth's own answer, at p95", () =>
     // Two calls of the database, and what is around them.
     await within(15, 4, async () => {
       const [ours, bare]: [number[], number[]] = [[], []];
-      for (let count = 0; count < 60; count++) {
+      for (let count = 0; count < 40; count++) {
         ours.push(await login());
         bare.push(await call());
       }
@@ -168,7 +173,7 @@ Deno.test("N2: four logins at a time take less than 300 ms each, at p95", async 
   const { url, publishableKey } = getStack();
   const p95 = async (login: (email: string) => Promise<Response>) => {
     const calls = Array.from(
-      { length: 60 },
+      { length: 40 },
       (_, index) => () => time(() => login(others[index % others.length]!), 200),
     );
     return quantile(await atOnce(4, calls), 0.95);

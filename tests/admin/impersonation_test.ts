@@ -71,6 +71,22 @@ Deno.test("an impersonation opens that tenant as the member sees it, reads, and 
   });
 });
 
+Deno.test("who is about to be deleted is not acted for: to Auth they would have come back", async () => {
+  const world = await createWorld();
+  const { manager, member } = world;
+  await withDatabase((sql) =>
+    sql`update people set deletion_due_at = now() + interval '30 days' where id = ${member.id}`
+  );
+  const path = `/users/${member.id}/impersonate`;
+  const body = { reason: "To see what they see" };
+  const answer = await callAdmin(world, manager, path, { body });
+  await assertProblem(answer, 409, "request.transition_refused");
+  const [left] = await withDatabase((sql) =>
+    sql`select deletion_due_at is not null as due from people where id = ${member.id}`
+  );
+  assertEquals(left!.due, true);
+});
+
 Deno.test("it ends by DELETE: the session is gone at once, and the member is told", async () => {
   const world = await createWorld();
   const { manager, second, member } = world;

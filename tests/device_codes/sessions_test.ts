@@ -5,10 +5,10 @@ import { assertAuthRefuses } from "../support/auth_doors.ts";
 import { admin, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
-import { createMember, createTenant } from "../support/tenants.ts";
+import { createMember, createTenant, setStatus } from "../support/tenants.ts";
 import { clientWith } from "../sessions/support.ts";
 import { enrol } from "../two_factor/support.ts";
-import { letIn, renew } from "./support.ts";
+import { ask, begin, decide, letIn, poll, renew } from "./support.ts";
 
 interface Tokens {
   access_token: string;
@@ -124,6 +124,21 @@ Deno.test("signing out everywhere, another password, a ban and its own logout en
     const body = { grant_type: "refresh_token", client_id: "Station 7", ...tokens };
     await assertProblem(await callApi("/v1/auth/device/token", { body }), 403, "auth.banned");
   });
+});
+
+Deno.test("while its person is suspended a device gets nothing, and keeps what it has", async () => {
+  const { tenant, person, tokens } = await createDevice();
+  const owner = await createMember(tenant, "owner");
+  const codes = await begin(tenant.slug);
+  await decide(person, codes.user_code);
+  await setStatus(owner.client, tenant, person, "suspended");
+  const body = { grant_type: "refresh_token", client_id: "Station 7", ...tokens };
+  const refused = await callApi("/v1/auth/device/token", { body });
+  await assertProblem(refused, 403, "members.suspended");
+  await assertProblem(await ask(codes.device_code), 403, "members.suspended");
+  await setStatus(owner.client, tenant, person, "active");
+  assert.equal(await fault(await renew(tokens)), null);
+  assert.equal(await fault(await poll(codes)), null);
 });
 
 Deno.test("A12: a device let in without a factor opens nothing once its person has one", async () => {

@@ -49,7 +49,7 @@ Deno.test("the scan goes with the decision, its proof stays; where the tenant ke
 
 Deno.test("a scan cannot be exchanged: not while it waits, not after it was approved", async () => {
   const campus = await createReviewed();
-  const { tenant, owner, rita } = campus;
+  const { tenant, owner } = campus;
   await must(saveType(owner, tenant, "student_id", { keep_file: true }));
   const ana = await createMember(tenant);
   const document = await handed(ana, tenant);
@@ -73,8 +73,7 @@ Deno.test("a scan cannot be exchanged: not while it waits, not after it was appr
   await exchange();
   await approve(campus, document);
   await exchange();
-  const bytes = await (await rita.client.storage.from("documents").download(file!.path)).data!
-    .arrayBuffer();
+  const bytes = await (await storage.download(file!.path)).data!.arrayBuffer();
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   assert.equal(
     Array.from(digest, (b) => b.toString(16).padStart(2, "0")).join(""),

@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
-import { must } from "../support/answers.ts";
+import { assertRefused, must } from "../support/answers.ts";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, type Tenant } from "../support/tenants.ts";
-import { act, createApplicant, createCampus, type Document, handed, saveType } from "./support.ts";
+import {
+  act,
+  createApplicant,
+  createCampus,
+  type Document,
+  handed,
+  saveType,
+  stored,
+} from "./support.ts";
 
 async function call(person: Person, { slug }: Tenant, path = "", body?: unknown) {
   return await callApi(`/v1/admin/documents${path}`, {
@@ -58,11 +66,7 @@ Deno.test("reviewers page through what waits, the longest waiting first, and fil
   const yesterday = new Date(Date.now() - 86_400_000).toISOString();
   assert.deepEqual(ids(await list(`?to=${yesterday}`)), [documents[3]!.id]);
 
-  const link = await callApi(`/v1/uploads/${file_id}/link`, {
-    token: await tokenOf(rita),
-    headers: { "nexus-tenant": tenant.slug },
-  });
-  assert.equal((await fetch((await link.json()).url)).status, 200);
+  assert.ok(file_id);
   await assertProblem(await call(rita, tenant, "?cursor=x"), 422, "request.invalid");
   await assertProblem(await call(rita, tenant, "?status=lost"), 422, "request.invalid");
   const member = await createMember(tenant);
@@ -72,6 +76,56 @@ Deno.test("reviewers page through what waits, the longest waiting first, and fil
   const stranger = await createMember(off, "owner");
   await assertProblem(await call(stranger, tenant), 404, "tenants.not_found");
   await assertProblem(await call(stranger, off), 404, "tenants.module_off");
+});
+
+Deno.test("a scan is opened by those who check documents alone, and the trail says by whom", async () => {
+  const tenant = await createCampus();
+  const [owner, rita, member, ana] = await Promise.all([
+    createMember(tenant, "owner"),
+    createMember(tenant, "staff"),
+    createMember(tenant),
+    createApplicant(tenant),
+  ]);
+  const document = await handed(ana, tenant);
+  const { file_id } = await stored(document);
+  const answer = await post(rita, tenant, document.id, "scan");
+  const { url, expires_at } = await answer.json();
+  assert.equal(answer.status, 200);
+  assert.equal((await fetch(url)).headers.get("content-type"), "application/pdf");
+  assert.ok(Date.parse(expires_at) > Date.now());
+  const opened = await withDatabase((sql) =>
+    sql`select actor from private.audit_log
+      where action = 'DOCUMENT_OPENED' and resource = ${`documents:${document.id}`}`
+  );
+  assert.deepEqual(opened.map(({ actor }) => actor), [rita.id]);
+
+  // Past that door it is not there, for whoever reviews files either.
+  for (const reviewer of [rita, owner]) {
+    assert.deepEqual(await must(reviewer.client.from("files").select("id")), []);
+    const link = await callApi(`/v1/uploads/${file_id}/link`, {
+      token: await tokenOf(reviewer),
+      headers: { "nexus-tenant": tenant.slug },
+    });
+    await assertProblem(link, 404, "files.not_found");
+    const release = reviewer.client.rpc("files_release", { tenant_id: tenant.id, file: file_id });
+    await assertRefused(release, 404, "files.not_found");
+    const { data } = await reviewer.client.storage.from("documents").list(
+      `${tenant.id}/${ana.id}/${file_id}`,
+    );
+    assert.deepEqual(data ?? [], []);
+  }
+  await assertProblem(
+    await post(member, tenant, document.id, "scan"),
+    403,
+    "members.permission_denied",
+  );
+  await assertProblem(
+    await post(rita, tenant, crypto.randomUUID(), "scan"),
+    404,
+    "documents.not_found",
+  );
+  await post(rita, tenant, document.id, "reject", { reason: "Not readable" });
+  await assertProblem(await post(rita, tenant, document.id, "scan"), 404, "documents.not_found");
 });
 
 Deno.test("each decision over HTTP, and each of its refusals", async () => {

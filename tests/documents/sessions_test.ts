@@ -21,6 +21,7 @@ Deno.test("nobody hands in or decides for somebody else: two reviewers are two p
   );
   const acts: [string, Record<string, unknown>][] = [
     ["claim", {}],
+    ["open", {}],
     ["approve", {}],
     ["reject", { reason: "No" }],
     ["request_resubmission", { reason: "No" }],

@@ -75,20 +75,18 @@ Deno.test("nobody but its person and reviewers sees a document, its scan or who 
     createTenant({ modules: ["documents"] }).then((other) => createMember(other, "owner")),
   ]);
   const document = await handed(ana, tenant, { bytes: await png() });
-  for (const { client } of [ben, stranger]) {
-    for (const table of ["documents", "documents_checks", "files"]) {
+  for (const { client } of [ben, stranger, staff]) {
+    // Reviewers have the document, and open its scan by a door that leaves a line.
+    const closed = client === staff.client ? ["files"] : ["documents", "documents_checks", "files"];
+    for (const table of closed) {
       assert.deepEqual(await must(client.from(table).select("*").eq("tenant_id", tenant.id)), []);
     }
   }
-  const [file] = await must<{ path: string; bucket: string }[]>(
-    staff.client.from("files").select("*"),
+  const [file] = await withDatabase((sql) =>
+    sql`select bucket, path from files where tenant_id = ${tenant.id}`
   );
   assert.equal(file!.bucket, "documents");
-  assert.equal(
-    (await staff.client.storage.from("documents").download(file!.path)).error,
-    null,
-  );
-  for (const { client } of [ana, ben, stranger]) {
+  for (const { client } of [ana, ben, stranger, staff]) {
     assert.ok((await client.storage.from("documents").download(file!.path)).error);
   }
   await must(act(staff, "approve", tenant, document));

@@ -7,7 +7,7 @@ import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
 import { createTestServices } from "../support/services.ts";
 import { getStack } from "../support/stack.ts";
-import { addMember } from "../support/tenants.ts";
+import { addMember, createMember, createTenant, setStatus } from "../support/tenants.ts";
 import { Authenticator, type Deviation } from "./authenticator.ts";
 import {
   addPasskey,
@@ -28,6 +28,9 @@ const actionsOf = (resource: string) =>
     (await sql`select action from private.audit_log where resource = ${resource} order by id`)
       .map(({ action }) => action)
   );
+
+const sessionsOf = async ({ id }: { id: string }) =>
+  (await withDatabase((sql) => sql`select from auth.sessions where user_id = ${id}`)).length;
 
 Deno.test("a passkey opens a real session of its owner, who says nothing else", async () => {
   const holder = await createHolder(app);
@@ -162,6 +165,43 @@ Deno.test("A5: whoever is banned stays out", async () => {
   const { error } = await admin().auth.admin.updateUserById(holder.id, { ban_duration: "1h" });
   assert.equal(error, null);
   await assertProblem(await login(app, holder.authenticator), 403, "auth.banned");
+});
+
+Deno.test("with a tenant, whoever it does not let in gets no session, as at /login", async (t) => {
+  const owner = await createMember(app, "owner");
+  const holder = await createHolder(app);
+  await addMember(app, holder);
+  const enter = async (slug: string) => {
+    const credential = holder.authenticator.get(await optionsOf("login", app));
+    return await answerTo("login", { credential, tenant: slug });
+  };
+  await t.step("an active member comes in", async () => {
+    await read(enter(app.slug));
+  });
+  const refusals = { suspended: "members.suspended", banned: "members.banned" };
+  for (const [status, code] of Object.entries(refusals)) {
+    await t.step(status, async () => {
+      await setStatus(owner.client, app, holder, status);
+      const before = await sessionsOf(holder);
+      await assertProblem(await enter(app.slug), 403, code);
+      assert.equal(await sessionsOf(holder), before);
+    });
+  }
+  await t.step("who waits", async () => {
+    const asked = await createTenant();
+    await withDatabase((sql) =>
+      sql`insert into members (tenant_id, person_id, display_name) values (${asked.id}, ${holder.id}, 'Ana')`
+    );
+    await assertProblem(await enter(asked.slug), 403, "members.pending");
+  });
+  await t.step("a stranger, and no tenant at all", async () => {
+    await assertProblem(await enter((await createTenant()).slug), 404, "tenants.not_found");
+    await assertProblem(await enter("nowhere"), 404, "tenants.not_found");
+  });
+  await t.step("without one they come in, and see nothing of it", async () => {
+    const client = await clientOf(await login(app, holder.authenticator));
+    assert.deepEqual(await must(client.from("tenants").select("id")), []);
+  });
 });
 
 Deno.test("whoever has several comes in by each", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createApp } from "../../functions/api/app.ts";
 import { assertRefused, must } from "../support/answers.ts";
 import { assertProblem, callApi, tokenOf } from "../support/api.ts";
-import { anonymous, createPerson, signIn } from "../support/clients.ts";
+import { anonymous, createPerson, randomAddress, signIn } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
 import { createEnrolled } from "../two_factor/support.ts";
@@ -151,6 +151,29 @@ Deno.test("the country is known where the proxy in front tells it, and believed 
   assert.equal(await place("ch"), "CH");
   // Unknown to the proxy, or nonsense: what was known stays.
   for (const country of ["XX", "T1", "Switzerland"]) assert.equal(await place(country), "CH");
+
+  // A session that never asks for the list is known by its login, its refresh, or its /users/me.
+  const call = async (path: string, country: string, body?: unknown, bearer?: string) => {
+    const answer = await app.request(`/api/v1${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-forwarded-for": randomAddress(),
+        "cf-ipcountry": country,
+        ...(bearer && { authorization: `Bearer ${bearer}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return await answer.json();
+  };
+  const places = async () => (await read(token)).map(({ place }) => place).sort();
+  const { email, password } = person;
+  const { refresh_token } = await call("/auth/login", "fr", { email, password });
+  assert.deepEqual(await places(), ["CH", "FR"]);
+  const refreshed = await call("/auth/refresh", "at", { refresh_token });
+  assert.deepEqual(await places(), ["AT", "CH"]);
+  await call("/users/me", "it", undefined, refreshed.access_token);
+  assert.deepEqual(await places(), ["CH", "IT"]);
 });
 
 Deno.test("devices are told apart by browser and system, and not by their versions", async () => {

@@ -1,28 +1,23 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { emailAddress } from "shared/auth/email_address.ts";
 import { databaseErrors, problems } from "shared/errors/openapi.ts";
+import { ProblemError } from "shared/errors/problem.ts";
+import { formUpTo } from "shared/http/declared.ts";
+import { isForm } from "shared/http/forms.ts";
 import { router } from "shared/http/router.ts";
-import { text } from "shared/http/schemas.ts";
 import { noSooner } from "shared/http/steady.ts";
 import { accountDoors, Accounts } from "../accounts.ts";
+import {
+  type Enclosing,
+  Registration,
+  RegistrationForm,
+  registrationOf,
+} from "../registration_forms.ts";
 import { body, bodyErrors, mailed, newPassword } from "./accounts_schemas.ts";
+import { bodyLimit } from "./files.ts";
 
-/**
- * Milliseconds within which everything that depends on the address is done: the answer comes then,
- * known or not. Registering hashes a password, which takes its time under load.
- */
-const registering = 750;
+/** Milliseconds within which everything that depends on the address is done, known or not. */
 const mailing = 150;
-
-const Registration = z.strictObject({
-  email: emailAddress(),
-  password: newPassword,
-  display_name: text(80),
-  locale: z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/).max(35).optional()
-    .openapi({ description: "Language of the mails until the profile says another" }),
-  tenant: z.string().max(40).optional().openapi({ description: "Slug of the tenant to join" }),
-  invitation: z.string().max(200).optional(),
-}).openapi("Registration");
 
 const Address = z.strictObject({ email: emailAddress() }).openapi("AddressOnly");
 const Proof = mailed({}).openapi("VerificationProof");
@@ -40,16 +35,31 @@ const register = createRoute({
   description:
     "A mail proves the address, and then the tenant's policy decides. Answers alike for " +
     "an address that has an account: its owner is told by mail. Five an hour from one address " +
-    "of the network.",
-  request: body(Registration),
+    "of the network. Where the tenant checks documents, a form may bring them at once: they are " +
+    "handed in when the address is proved, and go where it is not.",
+  middleware: [formUpTo(bodyLimit)] as const,
+  request: {
+    body: {
+      content: {
+        "application/json": { schema: Registration },
+        "multipart/form-data": { schema: RegistrationForm },
+      },
+    },
+  },
   responses: {
     202: accepted,
     ...problems(
       "accounts.password_weak",
+      "documents.type_unknown",
+      "files.damaged",
+      "files.too_large",
+      "files.too_many_pixels",
+      "files.type_unsupported",
       "invitations.ended",
       "invitations.not_found",
       "invitations.other_address",
       "members.registration_closed",
+      "tenants.module_off",
       "tenants.not_found",
       ...bodyErrors,
       ...databaseErrors,
@@ -115,8 +125,11 @@ const reset = createRoute({
 export const accounts = router();
 
 accounts.openapi(register, async (c) => {
-  const doors = accountDoors(c.req, c.var);
-  await noSooner(registering, () => new Accounts(doors).register(c.req.valid("json")));
+  const registration = isForm(c)
+    ? await registrationOf(c.req.valid("form") as Enclosing)
+    : c.req.valid("json");
+  if (!("email" in registration)) throw new ProblemError("request.unsupported_media_type");
+  await new Accounts(accountDoors(c.req, c.var)).register(registration);
   return c.body(null, 202);
 });
 accounts.openapi(verify, async (c) => {

@@ -22,6 +22,19 @@ export const newPassword = z.string().min(1).max(1_000).openapi({
 
 export const givenPassword = z.string().min(1).max(1_000);
 
+/** Where one signs in to, and how one is refused there. */
+export const entry = z.string().max(40).optional().openapi({
+  description: "Slug of the tenant to get into: without it any account may sign in, and sees " +
+    "what it may",
+});
+
+export const entryErrors = [
+  "members.banned",
+  "members.pending",
+  "members.suspended",
+  "tenants.not_found",
+] as const;
+
 /** A token of a link, or a code and the address it went to. */
 export const mailed = <F extends z.ZodRawShape>(fields: F) =>
   z.union([

@@ -10,7 +10,16 @@ import { router } from "shared/http/router.ts";
 import { refuseNoSooner } from "shared/http/steady.ts";
 import { AccountSessions, type Caller } from "../account_sessions.ts";
 import { accountDoors } from "../accounts.ts";
-import { body, bodyErrors, givenPassword, newPassword, TokensBody } from "./accounts_schemas.ts";
+import { notePlaceOf } from "../places.ts";
+import {
+  body,
+  bodyErrors,
+  entry,
+  entryErrors,
+  givenPassword,
+  newPassword,
+  TokensBody,
+} from "./accounts_schemas.ts";
 
 /** Milliseconds: longer than Auth needs to say no to an address it does not know, or does. */
 const refusing = 400;
@@ -29,10 +38,7 @@ const withAccount = createMiddleware<WithAccount>(async (c, next) => {
 const Login = z.strictObject({
   email: emailAddress(),
   password: givenPassword,
-  tenant: z.string().max(40).optional().openapi({
-    description: "Slug of the tenant to get into: without it any account may sign in, and sees " +
-      "what it may",
-  }),
+  tenant: entry,
 }).openapi("Login");
 
 const LoggedIn = TokensBody.extend({
@@ -83,10 +89,7 @@ const login = createRoute({
     200: { description: "A session", content: { "application/json": { schema: LoggedIn } } },
     ...problems(
       "accounts.credentials_refused",
-      "members.banned",
-      "members.pending",
-      "members.suspended",
-      "tenants.not_found",
+      ...entryErrors,
       ...bodyErrors,
       ...databaseErrors,
     ),
@@ -184,11 +187,14 @@ export const accountsSessions = router();
 accountsSessions.openapi(login, async (c) => {
   const sessions = new AccountSessions(accountDoors(c.req, c.var));
   const opened = await refuseNoSooner(refusing, () => sessions.login(c.req.valid("json")));
+  await notePlaceOf(c, opened);
   return c.json(LoggedIn.parse(opened), 200);
 });
 accountsSessions.openapi(refresh, async (c) => {
   const sessions = new AccountSessions(accountDoors(c.req, c.var));
-  return c.json(TokensBody.parse(await sessions.refresh(c.req.valid("json").refresh_token)), 200);
+  const refreshed = await sessions.refresh(c.req.valid("json").refresh_token);
+  await notePlaceOf(c, refreshed);
+  return c.json(TokensBody.parse(refreshed), 200);
 });
 accountsSessions.openapi(logout, async (c) => {
   const { scope } = c.req.valid("json");

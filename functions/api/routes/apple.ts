@@ -6,7 +6,8 @@ import { limited } from "shared/http/limits.ts";
 import { originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
 import { AppleSignIn } from "../apple.ts";
-import { body, bodyErrors, TokensBody } from "./accounts_schemas.ts";
+import { notePlaceOf } from "../places.ts";
+import { body, bodyErrors, entry, entryErrors, TokensBody } from "./accounts_schemas.ts";
 
 /** Each leaves a row until Apple answers. A café or a campus comes from one address. */
 const signIns = limited({ name: "apple", by: "ip", limit: 200, window: 300 });
@@ -32,6 +33,7 @@ const AppleAnswer = z.object({
 const Redeem = z.strictObject({
   code: z.string().min(1).max(200),
   code_verifier: z.string().regex(/^[A-Za-z0-9._~-]{43,128}$/),
+  tenant: entry,
 }).openapi("AppleCode");
 
 const common = { tags: ["apple"], security: [] };
@@ -124,6 +126,7 @@ const token = createRoute({
       "auth.banned",
       "auth.email_unconfirmed",
       "people.not_found",
+      ...entryErrors,
       ...bodyErrors,
       ...databaseErrors,
     ),
@@ -148,6 +151,8 @@ apple.openapi(
   async (c) => c.redirect(await signInOf(c).finish(c.req.valid("query")), 303),
 );
 apple.openapi(token, async (c) => {
-  const { code, code_verifier } = c.req.valid("json");
-  return c.json(await signInOf(c).redeem(code, code_verifier), 200);
+  const { code, code_verifier, tenant } = c.req.valid("json");
+  const opened = await signInOf(c).redeem(code, code_verifier, tenant);
+  await notePlaceOf(c, opened);
+  return c.json(opened, 200);
 });

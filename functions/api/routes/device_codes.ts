@@ -9,6 +9,7 @@ import { clientPlace, originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
 import { text } from "shared/http/schemas.ts";
 import { type Approver, DeviceCodes } from "../device_codes.ts";
+import { entryErrors } from "./accounts_schemas.ts";
 
 const grantType = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -120,7 +121,8 @@ const token = createRoute({
     "Gives the device a session of its own, once. It opens the one tenant, and nothing " +
     "that is the person's alone or at Supabase Auth. Before the token runs out, ask here with " +
     "`grant_type=refresh_token`: the token before ends with that, and each refresh token is good " +
-    "once. One that comes again later than a minute signs the device out.",
+    "once. One that comes again later than a minute signs the device out. While its person is " +
+    "suspended there, it gets nothing, and keeps what it has.",
   security: [],
   request: formOrJson(TokenRequest),
   responses: {
@@ -130,6 +132,7 @@ const token = createRoute({
       "auth.banned",
       "auth.email_unconfirmed",
       "people.not_found",
+      ...entryErrors,
       ...bodyErrors,
       ...databaseErrors,
     ),

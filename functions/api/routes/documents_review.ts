@@ -1,12 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { inTenant, signedIn } from "shared/auth/signed_in.ts";
 import { inTenantErrors, problems, signedInErrors } from "shared/errors/openapi.ts";
+import { createStore } from "shared/files/store.ts";
 import type { InTenant } from "shared/http/env.ts";
 import { bySession } from "shared/http/openapi.ts";
 import { listOf, pageQuery } from "shared/http/paging.ts";
 import { router } from "shared/http/router.ts";
 import { text } from "shared/http/schemas.ts";
 import { Document } from "../documents.ts";
+import { Link } from "./files.ts";
 
 const moment = z.iso.datetime({ offset: true });
 
@@ -15,7 +17,7 @@ const Entry = Document.extend({
   waiting_seconds: z.int().nullable().openapi({ description: "Null once it is decided" }),
   stated: z.object({ name: z.string().optional(), birth_date: z.string().optional() }).nullable(),
   file_id: z.uuid().nullable().openapi({
-    description: "For `GET /v1/uploads/{id}/link`; null once the scan is gone",
+    description: "Of the scan, which `POST …/{id}/scan` opens; null once it is gone",
   }),
   content_type: z.string().nullable(),
   size: z.int().nullable(),
@@ -55,6 +57,9 @@ const decisionErrors = [
 const bodyErrors = ["request.too_large", "request.unsupported_media_type"] as const;
 
 const params = z.object({ id: z.uuid() });
+
+/** Long enough to load a picture, short enough for the trail to say who saw it. */
+const scanSeconds = 300;
 
 const body = <T extends z.ZodType>(schema: T) => ({
   params,
@@ -105,6 +110,26 @@ const claim = createRoute({
   summary: "Take a document to check, for 30 minutes",
   request: { params },
   responses: { ...decided, ...problems(...decisionErrors) },
+});
+
+const scan = createRoute({
+  ...common,
+  method: "post",
+  path: "/{id}/scan",
+  operationId: "openDocumentScan",
+  summary: "A URL that opens the scan for five minutes",
+  description: "Permission `documents.review`. The trail names who opened it.",
+  request: { params },
+  responses: {
+    200: { description: "The URL", content: { "application/json": { schema: Link } } },
+    ...problems(
+      "auth.impersonated",
+      "documents.not_found",
+      "files.not_found",
+      "request.invalid",
+      ...errors,
+    ),
+  },
 });
 
 const release = createRoute({
@@ -193,6 +218,15 @@ documentsReview.openapi(
   claim,
   async (c) => c.json(await decide(c, c.req.valid("param").id, "documents_claim"), 200),
 );
+documentsReview.openapi(scan, async (c) => {
+  const { bucket, path } = await c.var.database.rpc<{ bucket: string; path: string }>(
+    "documents_open",
+    { tenant_id: c.var.tenant.id, document: c.req.valid("param").id },
+  );
+  // With the secret key: the database has just said that this caller may, and noted it.
+  const url = await createStore(c.var.services.config).sign(bucket, path, scanSeconds);
+  return c.json({ url, expires_at: new Date(Date.now() + scanSeconds * 1000).toISOString() }, 200);
+});
 documentsReview.openapi(
   release,
   async (c) => c.json(await decide(c, c.req.valid("param").id, "documents_release"), 200),

@@ -69,7 +69,7 @@ const Uploaded = z.object({
   webp: z.object({ path: z.string(), size: z.int(), saving_percent: z.int() }).nullable(),
 }).openapi("Uploaded");
 
-const Link = z.object({ url: z.url(), expires_at: z.iso.datetime().nullable() }).openapi(
+export const Link = z.object({ url: z.url(), expires_at: z.iso.datetime().nullable() }).openapi(
   "FileLink",
   {
     description: "`expires_at` is null where the file is open to everybody",

@@ -14,13 +14,15 @@ import {
   Answer,
   Changes,
   CreationOptions,
+  LoginAnswer,
   NewPasskey,
   Passkey,
   RequestOptions,
   Where,
 } from "../passkey_forms.ts";
 import { Passkeys } from "../passkeys.ts";
-import { body, bodyErrors, TokensBody } from "./accounts_schemas.ts";
+import { notePlaceOf } from "../places.ts";
+import { body, bodyErrors, entryErrors, TokensBody } from "./accounts_schemas.ts";
 
 /** Hashing ten codes, which comes with the first one, costs a third of a second of CPU. */
 const costly = limited({ name: "passkeys_register", by: "person", limit: 20, window: 300 });
@@ -106,7 +108,7 @@ const login = createRoute({
   summary: "Sign in by a passkey",
   description: "The session has its second factor by that.",
   middleware: [logins] as const,
-  request: body(Answer),
+  request: body(LoginAnswer),
   responses: {
     200: answer("A session", TokensBody),
     ...problems(
@@ -114,6 +116,7 @@ const login = createRoute({
       "auth.email_unconfirmed",
       "passkeys.refused",
       "people.not_found",
+      ...entryErrors,
       ...bodyErrors,
       ...databaseErrors,
     ),
@@ -220,8 +223,10 @@ passkeys.openapi(
     c.json(RequestOptions.parse(await actsOf(c).beginLogin(c.req.valid("json").tenant)), 200),
 );
 passkeys.openapi(login, async (c) => {
-  const response = c.req.valid("json").credential as AuthenticationResponseJSON;
-  return c.json(await actsOf(c).login(response), 200);
+  const { credential, tenant } = c.req.valid("json");
+  const opened = await actsOf(c).login(credential as AuthenticationResponseJSON, tenant);
+  await notePlaceOf(c, opened);
+  return c.json(opened, 200);
 });
 passkeys.openapi(beginStepUp, async (c) => {
   const { tenant } = c.req.valid("json");

@@ -3,6 +3,7 @@ import { signedIn } from "shared/auth/signed_in.ts";
 import { problems, signedInErrors } from "shared/errors/openapi.ts";
 import { bySession } from "shared/http/openapi.ts";
 import { router } from "shared/http/router.ts";
+import { notePlace } from "../places.ts";
 import { jsonObject, text } from "shared/http/schemas.ts";
 
 const locale = z.string().regex(/^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/).max(35)
@@ -106,10 +107,13 @@ const update = createRoute({
 
 export const people = router();
 
-people.openapi(
-  get,
-  async (c) => c.json(await c.var.database.rpc<z.infer<typeof Me>>("people_me"), 200),
-);
+people.openapi(get, async (c) => {
+  const { caller, database } = c.var;
+  const found = await database.rpc<z.infer<typeof Me>>("people_me");
+  // Who signed in at Auth directly comes by here at last.
+  await notePlace(c, caller.sessionId, caller.personId);
+  return c.json(found, 200);
+});
 
 people.openapi(update, async (c) => {
   const changes = c.req.valid("json");

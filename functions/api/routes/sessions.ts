@@ -2,8 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { signedIn } from "shared/auth/signed_in.ts";
 import { problems, signedInErrors } from "shared/errors/openapi.ts";
 import { bySession } from "shared/http/openapi.ts";
-import { clientPlace, originOf } from "shared/http/origin.ts";
 import { router } from "shared/http/router.ts";
+import { notePlace } from "../places.ts";
 
 const Session = z.object({
   id: z.uuid(),
@@ -57,15 +57,8 @@ const end = createRoute({
 export const sessions = router();
 
 sessions.openapi(list, async (c) => {
-  const { caller, database, services } = c.var;
-  const place = clientPlace(c.req, services.config.http.clientPlaceHeader);
-  if (place !== undefined) {
-    await services.database.asService(originOf(c.req, c.var)).rpc("sessions_note_place", {
-      session: caller.sessionId,
-      person: caller.personId,
-      place,
-    });
-  }
+  const { caller, database } = c.var;
+  await notePlace(c, caller.sessionId, caller.personId);
   return c.json({ data: await database.rpc<z.infer<typeof Session>[]>("sessions_list") }, 200);
 });
 

@@ -34,6 +34,10 @@ const StatusBody = z.object({
   verified: z.boolean().openapi({ description: "The session gave a second factor" }),
   verified_at: moment,
   recent: z.boolean().openapi({ description: "It did so within the last five minutes" }),
+  remembered: z.boolean().openapi({
+    description:
+      "A remembered device stood in for it, which opens no tenant whose rule asks for one",
+  }),
   factors: z.array(z.enum(["passkey", "totp"])).openapi({
     description: "Kinds of factors the person has; with any, backup codes stand in for it",
   }),

@@ -792,6 +792,14 @@ export const de: Language = {
         "Wenn Sie es nicht waren, setzen Sie Ihr Passwort jetzt zurück.",
       ],
     },
+    "two_factor.device_remembered": {
+      subject: "Eines Ihrer Geräte wird wiedererkannt",
+      heading: "{device} wird wiedererkannt",
+      paragraphs: [
+        "Bis {date} können Sie sich dort ohne zweiten Faktor anmelden. In Ihren Einstellungen können Sie das beenden.",
+        "Wenn Sie es nicht waren, setzen Sie Ihr Passwort zurück: Danach wird kein Gerät mehr wiedererkannt.",
+      ],
+    },
     "volunteering.signed_up": {
       subject: "Jemand will helfen: {title}",
       heading: "Jemand will helfen",

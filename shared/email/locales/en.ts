@@ -785,6 +785,14 @@ export const en = {
         "If it was not you, reset your password now.",
       ],
     },
+    "two_factor.device_remembered": {
+      subject: "A device of yours is remembered",
+      heading: "{device} is remembered",
+      paragraphs: [
+        "Until {date} you can sign in there without your second factor. You can end that in your settings.",
+        "If it was not you, reset your password: no device is remembered after that.",
+      ],
+    },
     "volunteering.signed_up": {
       subject: "Somebody wants to help: {title}",
       heading: "Somebody wants to help",

@@ -780,6 +780,14 @@ export const es: Language = {
         "Si no fue usted, restablezca su contraseña ahora.",
       ],
     },
+    "two_factor.device_remembered": {
+      subject: "Se recuerda uno de sus dispositivos",
+      heading: "Se recuerda {device}",
+      paragraphs: [
+        "Hasta el {date} puede entrar allí sin su segundo factor. Puede terminarlo en sus ajustes.",
+        "Si no fue usted, restablezca su contraseña: después no se recuerda ningún dispositivo.",
+      ],
+    },
     "volunteering.signed_up": {
       subject: "Alguien quiere ayudar: {title}",
       heading: "Alguien quiere ayudar",
