@@ -139,7 +139,7 @@ alter policy files_select_member on public.files
         and tenant_id = any (array(select private.tenants_with('files.read')))
       )
       or (
-        bucket not in ('exports', 'attachments') and status <> 'pending'
+        bucket not in ('exports', 'attachments') and status <> 'pending' and not sealed
         and tenant_id = any (array(select private.tenants_with('files.review')))
       )
       or (
