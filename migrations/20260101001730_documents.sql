@@ -44,7 +44,8 @@ create table public.documents_types (
   remind_days integer[] not null default '{30,7}' check (cardinality(remind_days) <= 5),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (tenant_id, slug)
+  primary key (tenant_id, slug),
+  check (not badge or must_match <> '{}')
 );
 comment on table public.documents_types is 'Which documents a tenant checks, and by what rules.';
 comment on column public.documents_types.required is
@@ -52,7 +53,8 @@ comment on column public.documents_types.required is
 comment on column public.documents_types.two_person is 'A second reviewer has to approve, too.';
 comment on column public.documents_types.keep_file is
   'The scan stays while its approval holds; else it goes with the decision.';
-comment on column public.documents_types.badge is 'Fellow members see that it was checked.';
+comment on column public.documents_types.badge is
+  'Fellow members see that it was checked: that the document is theirs, too, so that must_match names something.';
 comment on column public.documents_types.must_match is
   'What the person states when handing it in, and the reviewer confirms to stand in the document.';
 comment on column public.documents_types.max_submissions is

@@ -188,11 +188,17 @@ begin
   join public.members m on m.tenant_id = d.tenant_id and m.person_id = d.person_id and m.status = 'active'
   where d.tenant_id = documents_badges.tenant_id and d.person_id = documents_badges.person
     and d.status = 'approved' and coalesce(d.expires_at > now(), true)
+    -- Approved before the type asked for it, it would be anybody's.
+    and exists (
+      select from public.documents_checks c
+      where c.tenant_id = d.tenant_id and c.document_id = d.id and c.outcome = 'approved'
+        and t.must_match <@ c.matched
+    )
   order by t.slug;
 end;
 $$;
 comment on function public.documents_badges(uuid, uuid) is
-  'What was checked of an active member and holds, as far as the tenant shows it (permission documents.read).';
+  'What was checked of an active member and holds, as far as the tenant shows it: of documents in which a reviewer found what the type has matched (permission documents.read).';
 grant execute on function public.documents_badges(uuid, uuid) to authenticated;
 
 -- Figures

@@ -81,6 +81,12 @@ begin
   where t.tenant_id = documents_type_save.tenant_id and t.slug = documents_type_save.slug
   for no key update;
 
+  if coalesce((changes -> 'badge')::boolean, v_before.badge)
+    and coalesce(changes -> 'must_match', to_jsonb(v_before.must_match)) = '[]'
+  then
+    raise sqlstate 'PT422' using
+      message = 'request.invalid', detail = 'badge: must_match has to name something';
+  end if;
   update public.documents_types t
   set name = coalesce(btrim(changes ->> 'name'), t.name),
     description = case when changes ? 'description' then changes ->> 'description' else t.description end,
@@ -111,7 +117,7 @@ begin
 end;
 $$;
 comment on function public.documents_type_save(uuid, text, jsonb) is
-  'Makes a type of documents, or changes name, description, active, required, two_person, keep_file, badge, must_match, max_submissions, valid_days or remind_days of one (permission documents.manage). Any other key, or a bad value, raises request.invalid with it as detail.';
+  'Makes a type of documents, or changes name, description, active, required, two_person, keep_file, badge, must_match, max_submissions, valid_days or remind_days of one (permission documents.manage). Any other key, a bad value, or a badge for which nothing has to match, raises request.invalid with it as detail.';
 grant execute on function public.documents_type_save(uuid, text, jsonb) to authenticated;
 
 -- A way in that is switched off would let nobody in.
