@@ -42,7 +42,7 @@ Deno.test("A11: new backup codes void the earlier ones, and want the factor once
   await ageFactors(person, "301 seconds");
   const regenerate = () => overStack("/backup-codes/regenerate", token);
   await assertProblem(await regenerate(), 403, "two_factor.recent_required");
-  await ageFactors(person, "290 seconds");
+  await ageFactors(person, "240 seconds");
   const { backup_codes } = await read<{ backup_codes: string[] }>(regenerate());
   assert.equal(new Set([...backup_codes, ...person.backupCodes]).size, 20);
   await assertProblem(await use(token, person.backupCodes[0]), 422, "two_factor.code_refused");

@@ -135,7 +135,7 @@ Deno.test("A12: a session waits for its factor for five minutes, and then it is 
   await age(301);
   await assertProblem(await overStack("/verify", token, code), 401, "auth.session_ended");
   assert.ok(await rowsOf(person.client) > 0);
-  await age(295);
+  await age(240);
   await read(overStack("/verify", token, code));
 });
 

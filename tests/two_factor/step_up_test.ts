@@ -29,7 +29,7 @@ const refusedAs = (code: string) => (error: Error) => error.message === code;
 Deno.test("A13: step-up asks for a factor within five minutes, or as many as the act says", async () => {
   const person = await createEnrolled();
   assert.equal(await requireRecent(person), person.id);
-  await ageFactors(person, "299 seconds");
+  await ageFactors(person, "240 seconds");
   assert.equal(await requireRecent(person), person.id);
   await assert.rejects(requireRecent(person, 1), refusedAs("two_factor.recent_required"));
   await ageFactors(person, "301 seconds");
