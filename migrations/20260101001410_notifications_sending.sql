@@ -24,6 +24,7 @@ begin
       then 'expired'
     when event.address is null and not kind.outsiders
       and not private.notifications_belongs(event.tenant_id, event.person_id) then 'not_member'
+    when kind.security then null
     when exists (
       select from private.notifications_channels(kind, event.tenant_id, event.person_id, event.scope) c
       where c.channel = notifications_hindrance.channel and c.setting = 'off'
@@ -57,7 +58,10 @@ begin
   update private.notifications_events e
   set payload = '{}', address = null
   where e.tenant_id = delivery.tenant_id
-    and (e.id = delivery.event_id or e.id in (
+    -- One list for the index: said with "or", all events of the tenant would be looked at.
+    and e.id = any (array(
+      select delivery.event_id
+      union all
       select i.event_id from private.notifications_deliveries i
       where i.tenant_id = delivery.tenant_id and i.digest_id = delivery.event_id
     ))
@@ -129,18 +133,20 @@ comment on function private.notifications_open(uuid, uuid, text) is
 
 create function private.notifications_brand(tenant public.tenants)
 returns jsonb
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 immutable
 security invoker
 set search_path = ''
 as $$
-  select case when tenant.id <> private.platform() then jsonb_build_object(
+begin
+  return case when tenant.id <> private.platform() then jsonb_build_object(
     'name', tenant.name,
     'logo_url', tenant.logo_url,
     'app_url', tenant.app_url,
     'color', tenant.settings #>> '{branding,color}',
     'footer', tenant.settings #>> '{branding,footer}'
   ) end;
+end;
 $$;
 comment on function private.notifications_brand(public.tenants) is
   'How a tenant looks: its name, logo and app, and color and footer of settings.branding; null for the platform.';
@@ -196,7 +202,7 @@ declare
   v_event private.notifications_events;
   v_delivery private.notifications_deliveries;
   v_address text;
-  v_mails jsonb := jsonb '[]';
+  v_mails jsonb[] := array[]::jsonb[];
 begin
   for v_id in select a.tenant_id, a.id from unnest(tenants, ids) a (tenant_id, id) loop
     v_event := private.notifications_open(v_id.tenant_id, v_id.id, 'email');
@@ -213,7 +219,8 @@ begin
       );
       continue;
     end if;
-    v_mails := v_mails || (
+    v_mails := array_append(
+      v_mails,
       private.notifications_content(v_event) || jsonb_build_object(
         'to', v_address,
         'items', coalesce(private.notifications_digest_items(v_event), v_event.payload -> 'items'),
@@ -222,7 +229,7 @@ begin
       )
     );
   end loop;
-  return v_mails;
+  return to_jsonb(v_mails);
 end;
 $$;
 comment on function public.notifications_open_emails(uuid[], uuid[]) is

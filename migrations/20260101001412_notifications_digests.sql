@@ -101,25 +101,32 @@ comment on function private.notifications_compose_due() is
 
 create function private.notifications_digest_items(event private.notifications_events)
 returns jsonb
-language sql
+language plpgsql -- a function in sql is planned anew at each call
 stable
 security definer -- reads events, which nobody else may
 set search_path = ''
 as $$
+begin
+  if event.kind <> 'notifications.digest' then
+    return null;
+  end if;
   -- Once more by what holds now: the digest itself may have waited.
-  select jsonb_agg(
-    jsonb_build_object('template', g.template, 'data', g.data, 'count', g.count) order by g.first
-  )
-  from (
-    select k.template, min(e.id::text) as first, count(*) as count,
-      (array_agg(e.payload order by e.id desc))[1] as data
-    from private.notifications_deliveries d
-    join private.notifications_events e on e.tenant_id = d.tenant_id and e.id = d.event_id
-    join private.notifications_kinds k on k.kind = e.kind
-    where d.tenant_id = event.tenant_id and d.digest_id = event.id
-      and (e.expires_at is null or e.expires_at > now())
-    group by k.template, e.kind, coalesce(e.payload ->> k.group_key, e.id::text)
-  ) g;
+  return (
+    select jsonb_agg(
+      jsonb_build_object('template', g.template, 'data', g.data, 'count', g.count) order by g.first
+    )
+    from (
+      select k.template, min(e.id::text) as first, count(*) as count,
+        (array_agg(e.payload order by e.id desc))[1] as data
+      from private.notifications_deliveries d
+      join private.notifications_events e on e.tenant_id = d.tenant_id and e.id = d.event_id
+      join private.notifications_kinds k on k.kind = e.kind
+      where d.tenant_id = event.tenant_id and d.digest_id = event.id
+        and (e.expires_at is null or e.expires_at > now())
+      group by k.template, e.kind, coalesce(e.payload ->> k.group_key, e.id::text)
+    ) g
+  );
+end;
 $$;
 comment on function private.notifications_digest_items(private.notifications_events) is
   'What a digest tells, one entry a group of notices; null for what is no digest.';

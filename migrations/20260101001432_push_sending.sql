@@ -12,12 +12,13 @@ as $$
 declare
   v_id record;
   v_event private.notifications_events;
-  v_pushes jsonb := jsonb '[]';
+  v_pushes jsonb[] := array[]::jsonb[];
 begin
   for v_id in select a.tenant_id, a.id from unnest(tenants, ids) a (tenant_id, id) loop
     v_event := private.notifications_open(v_id.tenant_id, v_id.id, 'push');
     continue when v_event.id is null;
-    v_pushes := v_pushes || (
+    v_pushes := array_append(
+      v_pushes,
       private.notifications_content(v_event) || jsonb_build_object(
         'expires_at', v_event.expires_at,
         'unread', coalesce(
@@ -40,7 +41,7 @@ begin
       )
     );
   end loop;
-  return v_pushes;
+  return to_jsonb(v_pushes);
 end;
 $$;
 comment on function public.push_open(uuid[], uuid[]) is

@@ -39,6 +39,28 @@ function mailOf(template: string, language: string, known?: Record<string, Langu
   }, known).html;
 }
 
+/** What somebody wrote for many readers, with words as long as they come. */
+function documentMail() {
+  const long = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen".repeat(2);
+  const blocks = [
+    { type: "heading", text: long },
+    { type: "paragraph", text: `${long} **${long}** [${long}](${link})` },
+    { type: "list", items: [long, `*${long}*`] },
+    { type: "divider" },
+    { type: "button", text: "Weiterlesen", link },
+  ];
+  return render({
+    template: "notifications.digest",
+    locale: "de",
+    sender: brand.name,
+    brand,
+    data: {},
+    document: { subject: long, preview: long, greeting: "{name},", blocks },
+    name: long,
+    settings: link,
+  }).html;
+}
+
 /** What a reader sees that should not be: beyond the edge, of no height, or too pale to read. */
 const faultsOf = (page: Page) =>
   page.evaluate(`(() => {
@@ -95,6 +117,8 @@ for (const [device, width] of Object.entries(widths)) {
         assert.deepEqual(await faultsOf(page), [], `${language} ${template}`);
       }
     }
+    await page.setContent(documentMail());
+    assert.deepEqual(await faultsOf(page), [], "what somebody wrote for many");
     const template = "auth.signup";
     await page.setContent(mailOf(template, "de"));
     const [ground, card, button, text] = await coloursOf(page, [
