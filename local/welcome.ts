@@ -28,7 +28,10 @@ const demoPeople: [string, string][] = [
 const next = ({ url }: StackInfo, { seed }: Settings): [string, string][] => [
   ["", ""],
   seed
-    ? ["Try next", `${taskRunner()} demo     two members of the time bank trade, live`]
+    ? [
+      "Try next",
+      `${taskRunner()} demo     two members of the time bank trade, live (or: demo timebank)`,
+    ]
     : ["Try next", `${taskRunner()} seed     five communities and their people`],
   ["", `${taskRunner()} status   the same values, for a script`],
   ["", `curl ${url}/functions/v1/api/health`],
