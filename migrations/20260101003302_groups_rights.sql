@@ -25,28 +25,6 @@ comment on function private.groups_visible(uuid) is
   'Groups of the tenant in which the caller reads: the public ones and their own. Where rows are many, ask groups_mine and the group''s own visibility instead.';
 grant execute on function private.groups_visible(uuid) to authenticated, service_role;
 
-create function private.groups_may(tenant_id uuid, person uuid, permission text)
-returns boolean
-language plpgsql
-stable
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return exists (
-    select from public.members m
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = groups_may.permission
-    join public.permissions p on p.name = rp.permission
-    join public.tenants t on t.id = m.tenant_id and p.module = any (t.modules)
-    where m.tenant_id = groups_may.tenant_id and m.person_id = groups_may.person and m.status = 'active'
-  );
-end;
-$$;
-comment on function private.groups_may(uuid, uuid, text) is
-  'Whether a person, who is not the caller, may do this in the tenant now.';
-
 create function private.groups_role(tenant_id uuid, group_id uuid, person uuid)
 returns text
 language plpgsql
@@ -74,7 +52,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  return private.groups_may(groups_reads.tenant_id, groups_reads.person, 'groups.read') and exists (
+  return private.may(groups_reads.tenant_id, groups_reads.person, 'groups.read') and exists (
     select from public.groups g
     left join public.groups_members m
       on m.tenant_id = g.tenant_id and m.group_id = g.id and m.person_id = groups_reads.person

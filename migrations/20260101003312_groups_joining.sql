@@ -207,7 +207,7 @@ begin
     v_group, v_me, array['owner', 'moderator'] || case v_group.visibility when 'public' then 'member' end
   );
   perform private.groups_require_open(v_group);
-  if not private.groups_may(v_group.tenant_id, groups_invite.person, 'groups.join') then
+  if not private.may(v_group.tenant_id, groups_invite.person, 'groups.join') then
     raise sqlstate 'PT404' using message = 'members.not_found';
   elsif private.messaging_blocked(v_group.tenant_id, v_me, groups_invite.person) then
     raise sqlstate 'PT403' using message = 'messaging.blocked';

@@ -82,7 +82,8 @@ create trigger groups_posts_count_deleted after update of deleted_at on public.g
   execute function private.groups_count_thread();
 
 -- Row level security: what is in a group is read by its members, and in a public one by everybody but
--- those who were banned from it. Whom one blocked is not heard, but where they speak for the group.
+-- those who were banned from it. Of two of whom one
+-- blocked the other neither reads the other, but where they speak for the group.
 alter table public.groups_posts enable row level security;
 create policy groups_posts_select_reader on public.groups_posts
   for select to authenticated
@@ -100,11 +101,8 @@ create policy groups_posts_select_reader on public.groups_posts
       )
     )
     and (
-      kind = 'announcement' or not exists (
-        select from public.messaging_blocks b
-        where b.tenant_id = groups_posts.tenant_id and b.person_id = (select private.person())
-          and b.blocked_id = groups_posts.author_id
-      )
+      kind = 'announcement'
+      or (tenant_id, author_id) not in (select b.tenant_id, b.blocked_id from private.messaging_blocked_pairs() b)
     )
   );
 

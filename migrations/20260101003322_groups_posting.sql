@@ -153,7 +153,9 @@ declare
   v_thread public.groups_posts := private.groups_post_of(groups_reply.tenant_id, groups_reply.thread_id, v_me);
   v_post public.groups_posts;
 begin
-  if v_thread.kind = 'reply' then
+  if v_thread.kind = 'reply' or (
+    v_thread.kind = 'thread' and private.messaging_blocked(v_thread.tenant_id, v_me, v_thread.author_id)
+  ) then
     raise sqlstate 'PT404' using message = 'groups.post_not_found', detail = 'thread_id';
   end if;
   if private.groups_require_member(private.groups_seen(v_thread.tenant_id, v_thread.group_id, v_me), v_me) = 'member'

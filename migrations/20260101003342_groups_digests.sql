@@ -1,5 +1,5 @@
 -- Groups, digests: on Monday at nine where the tenant lives, each member hears in one mail what is new
--- in their groups: each thing in one digest, and nothing that is over.
+-- in their groups and takes place there this week: each thing in one digest, and nothing that is over.
 
 select private.declare_notification('groups.digest', inbox => null, push => null);
 
@@ -96,7 +96,8 @@ begin
   if v_since >= v_until or not private.groups_digest_wanted(groups_send_digest.tenant_id, groups_send_digest.person, null) then
     return false;
   end if;
-  v_items := private.groups_digest_items(groups_send_digest.tenant_id, groups_send_digest.person, v_since, v_until);
+  v_items := private.groups_digest_items(groups_send_digest.tenant_id, groups_send_digest.person, v_since, v_until)
+    || private.events_digest_items(groups_send_digest.tenant_id, groups_send_digest.person, v_until);
   update private.groups_digests d set until = v_until
   where d.tenant_id = groups_send_digest.tenant_id and d.person_id = groups_send_digest.person;
   if v_items = '[]' then
@@ -132,7 +133,7 @@ declare
   v_person uuid;
 begin
   foreach v_person in array v_people loop
-    if private.groups_may(groups_send_digests.tenant_id, v_person, 'groups.read') then
+    if private.may(groups_send_digests.tenant_id, v_person, 'groups.read') then
       perform private.groups_send_digest(groups_send_digests.tenant_id, v_person, groups_send_digests.due_at);
     end if;
   end loop;

@@ -12,6 +12,7 @@ import { audit } from "./routes/audit.ts";
 import { documents } from "./routes/documents.ts";
 import { documentsReview } from "./routes/documents_review.ts";
 import { deviceCodes } from "./routes/device_codes.ts";
+import { events } from "./routes/events.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
@@ -49,6 +50,7 @@ export function createApp(services: Services) {
   app.route("/api/v1/passkeys", passkeys);
   app.route("/api/v1/auth/oauth/apple", apple);
   app.route("/api/v1/wallet", wallet);
+  app.route("/api/v1/events", events);
   serveOpenApi(app, {
     prefix: "/api",
     title: "Nexus API",
@@ -58,6 +60,7 @@ export function createApp(services: Services) {
       "`Retry-After` when to come back.",
     tags: {
       accounts: "From registering to leaving: sessions, passwords, addresses, providers",
+      events: "Calendars for programs; the acts of people are RPCs",
       files: "Pictures and documents that people upload",
       admin: "Members, for who manages them",
       documents: "Papers that people show, and those who check them",

@@ -119,6 +119,17 @@ export const catalogue = {
   "admin.impersonation_not_found": { status: 404, title: "No such impersonation" },
   "admin.own_decision": { status: 403, title: "Somebody else looks at it again" },
 
+  "events.already_checked_in": { status: 409, title: "They are checked in already" },
+  "events.attendance_not_found": { status: 404, title: "Nobody who comes to it" },
+  "events.cancelled": { status: 409, title: "It does not take place" },
+  "events.capacity_taken": { status: 409, title: "More people come than that" },
+  "events.door_closed": { status: 409, title: "Nobody is checked in at that time" },
+  "events.feed_not_found": { status: 404, title: "No such calendar" },
+  "events.full": { status: 409, title: "No seat is free" },
+  "events.not_found": { status: 404, title: "No such event" },
+  "events.not_the_organiser": { status: 403, title: "Only who runs the event does this" },
+  "events.over": { status: 409, title: "It is over" },
+
   "groups.already_member": { status: 409, title: "They are in the group already" },
   "groups.banned": { status: 403, title: "Banned from this group" },
   "groups.closed": { status: 409, title: "The group is closed" },

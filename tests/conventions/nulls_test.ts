@@ -35,6 +35,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "feed",
       "gamification",
       "volunteering",
+      "events",
     ],
   });
   const owner = await createMember(tenant, "owner");

@@ -36,6 +36,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "feed",
       "gamification",
       "volunteering",
+      "events",
     ],
   });
   const owner = await createMember(tenant, "owner");

@@ -5,6 +5,7 @@ import { admin, anonymous, type Person } from "../support/clients.ts";
 import { connect } from "../support/database.ts";
 import { fillGoals } from "../support/goals.ts";
 import { fillListings } from "../support/listings.ts";
+import { fillEvents } from "../support/events.ts";
 import { fillGroups } from "../support/groups.ts";
 import { fillExchanges } from "../support/exchanges.ts";
 import { fillGamification } from "../support/gamification.ts";
@@ -51,6 +52,7 @@ async function createWorld(): Promise<World> {
       "feed",
       "gamification",
       "volunteering",
+      "events",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -77,6 +79,7 @@ async function createWorld(): Promise<World> {
   await fillGroups(tenant, owner, member);
   await fillExchanges(tenant, owner, member);
   await fillGamification(tenant, owner, member);
+  await fillEvents(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);

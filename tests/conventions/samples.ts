@@ -13,4 +13,5 @@ export const sample: Record<string, unknown> = {
   "uuid[]": [],
   "integer[]": [1],
   "timestamp with time zone": "2026-01-01T00:00:00Z",
+  "timestamp without time zone": "2199-01-01T00:00:00",
 };

@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { must } from "../support/answers.ts";
 import { admin, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
+import { inDays } from "../support/events.ts";
 import { mailsTo, mailTo } from "../support/mail.ts";
 import type { Tenant } from "../support/tenants.ts";
 import { createCircle, does, type Post } from "./support.ts";
@@ -78,4 +79,32 @@ Deno.test("the digests are due on Monday at nine where the tenant lives", async 
     await sql`update tenants set modules = '{}' where id = ${tenant.id}`;
     assertEquals((await closed())[0]!.closed, true);
   });
+});
+
+Deno.test("a digest names what takes place in the week after it, and nothing that is over", async () => {
+  const { tenant, ana, ben, group } = await createCircle("private");
+  await withDatabase((sql) =>
+    sql`update tenants set modules = modules || '{events}' where id = ${tenant.id}`
+  );
+  for (const [title, days] of [["Soon", 3], ["Later", 20], ["Over", 5]] as const) {
+    await must(
+      ana.client.rpc("events_create", {
+        tenant_id: tenant.id,
+        title,
+        group_id: group.id,
+        starts_local: inDays(days),
+      }),
+    );
+  }
+  await withDatabase((sql) =>
+    sql`update events_occurrences o set starts_at = now() - interval '2 hours', ends_at = now()
+      from events e where e.id = o.event_id and e.title = 'Over' and e.tenant_id = ${tenant.id}`
+  );
+  await send(tenant);
+  const { text } = await mailTo(ben.email, "groups.digest");
+  assertEquals(["Soon", "Later", "Over"].map((title) => text.includes(title)), [
+    true,
+    false,
+    false,
+  ]);
 });

@@ -634,6 +634,31 @@ export const de: Language = {
       paragraphs: ["Die Antwort steht neben dem, was Sie geschrieben haben."],
       action: "Lesen",
     },
+    "events.offered": {
+      subject: "Ein Platz ist frei: {title}",
+      heading: "Ein Platz ist frei: {title}",
+      paragraphs: [
+        "Für {title} am {time} ist ein Platz für Sie frei. Er bleibt bis {until} für Sie, dann geht er weiter.",
+      ],
+      action: "Annehmen",
+    },
+    "events.changed": {
+      subject: "Geändert: {title}",
+      heading: "Geändert: {title}",
+      paragraphs: ["{title} hat sich geändert. Termin: {time}."],
+      action: "Ansehen",
+    },
+    "events.reminder": {
+      subject: "{title}: {time}",
+      heading: "{title}: {time}",
+      paragraphs: ["Sie wollten erinnert werden: {title}, {time}."],
+      action: "Zur Veranstaltung",
+    },
+    "events.cancelled": {
+      subject: "Abgesagt: {title}",
+      heading: "Abgesagt: {title}",
+      paragraphs: ["{title} am {time} findet nicht statt."],
+    },
     "groups.requested": {
       subject: "{name} möchte zu {group}",
       heading: "{name} möchte zu {group}",

@@ -629,6 +629,31 @@ export const en = {
       paragraphs: ["Their answer stands beside what you wrote."],
       action: "Read it",
     },
+    "events.offered": {
+      subject: "A seat is free: {title}",
+      heading: "A seat is free: {title}",
+      paragraphs: [
+        "There is a seat for you at {title} on {time}. It is kept for you until {until}, then the next one gets it.",
+      ],
+      action: "Take it",
+    },
+    "events.changed": {
+      subject: "Changed: {title}",
+      heading: "Changed: {title}",
+      paragraphs: ["{title} has changed. It takes place on {time}."],
+      action: "See what changed",
+    },
+    "events.reminder": {
+      subject: "{title}: {time}",
+      heading: "{title}: {time}",
+      paragraphs: ["You wanted to be reminded: {title} takes place on {time}."],
+      action: "See the event",
+    },
+    "events.cancelled": {
+      subject: "Cancelled: {title}",
+      heading: "Cancelled: {title}",
+      paragraphs: ["{title} on {time} does not take place."],
+    },
     "groups.requested": {
       subject: "{name} wants to join {group}",
       heading: "{name} wants to join {group}",

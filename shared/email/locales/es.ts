@@ -622,6 +622,31 @@ export const es: Language = {
       paragraphs: ["La respuesta aparece junto a lo que usted escribió."],
       action: "Leerla",
     },
+    "events.offered": {
+      subject: "Hay una plaza libre: {title}",
+      heading: "Hay una plaza libre: {title}",
+      paragraphs: [
+        "Hay una plaza para usted en {title}, {time}. Se la guardamos hasta {until}; después pasa a la siguiente persona.",
+      ],
+      action: "Aceptarla",
+    },
+    "events.changed": {
+      subject: "Ha cambiado: {title}",
+      heading: "Ha cambiado: {title}",
+      paragraphs: ["{title} ha cambiado. Fecha: {time}."],
+      action: "Ver el cambio",
+    },
+    "events.reminder": {
+      subject: "{title}: {time}",
+      heading: "{title}: {time}",
+      paragraphs: ["Quería un recordatorio: {title}, {time}."],
+      action: "Ver el evento",
+    },
+    "events.cancelled": {
+      subject: "Cancelado: {title}",
+      heading: "Cancelado: {title}",
+      paragraphs: ["{title}, {time}, no tendrá lugar."],
+    },
     "groups.requested": {
       subject: "{name} quiere entrar en {group}",
       heading: "{name} quiere entrar en {group}",
