@@ -19,17 +19,11 @@ begin
   return query
     select m.tenant_id
     from public.members m
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = tenants_with.permission
-    join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-    join public.permissions p on p.name = rp.permission
-    join public.modules module on module.slug = p.module
-    join public.tenants t on t.id = m.tenant_id
-    where m.person_id = v_trust.person_id
+    join private.role_rights r on r.tenant_id = m.tenant_id and r.role = m.role
+    where m.person_id = v_trust.person_id and m.status = 'active'
+      and tenants_with.permission = any (r.permissions)
       and (v_trust.only_tenant is null or m.tenant_id = v_trust.only_tenant)
-      and m.status = 'active'
-      and (r.two_factor_from is null or r.two_factor_from > now() or v_trust.verified)
-      and (not module.switchable or module.slug = any (t.modules));
+      and (r.two_factor_from is null or r.two_factor_from > now() or v_trust.verified);
 end;
 $$;
 comment on function private.tenants_with(text) is
@@ -117,7 +111,6 @@ as $$
 #variable_conflict use_column
 declare
   v_trust private.trust := private.trust();
-  v_fine boolean;
   v_status text;
   v_module_on boolean;
   v_permitted boolean;
@@ -126,17 +119,23 @@ begin
   if v_trust.fault is not null then
     perform private.refuse_session(v_trust.fault);
   end if;
-  -- One read answers all questions, and first the one that nearly always settles them: RPCs on the hot
-  -- path come through here.
-  select
-    m.status = 'active' and rp.role is not null
-      and (not module.switchable or module.slug = any (t.modules))
+  -- What nearly always settles it, as RPCs on the hot path come through here.
+  if (
+    select m.status = 'active' and require.permission = any (r.permissions)
       and (r.two_factor_from is null or r.two_factor_from > now() or v_trust.verified)
       and coalesce(v_trust.only_tenant = m.tenant_id, true)
-      and coalesce(p.name = any (v_trust.permissions), true),
-    m.status, r.two_factor_from, not module.switchable or module.slug = any (t.modules),
+      and coalesce(require.permission = any (v_trust.permissions), true)
+    from public.members m
+    join private.role_rights r on r.tenant_id = m.tenant_id and r.role = m.role
+    where m.tenant_id = require.tenant_id and m.person_id = v_trust.person_id
+  ) then
+    return v_trust.person_id;
+  end if;
+
+  -- Else why not.
+  select m.status, r.two_factor_from, not module.switchable or module.slug = any (t.modules),
     rp.role is not null and coalesce(p.name = any (v_trust.permissions), true)
-  into v_fine, v_status, v_factor_from, v_module_on, v_permitted
+  into v_status, v_factor_from, v_module_on, v_permitted
   from public.members m
   join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
   join public.tenants t on t.id = m.tenant_id
@@ -145,10 +144,6 @@ begin
   left join public.role_permissions rp
     on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = p.name
   where m.tenant_id = require.tenant_id and m.person_id = v_trust.person_id;
-  if v_fine then
-    return v_trust.person_id;
-  end if;
-
   if v_status is null or v_trust.only_tenant <> require.tenant_id then
     raise sqlstate 'PT404' using message = 'tenants.not_found';
   elsif v_status <> 'active' then
