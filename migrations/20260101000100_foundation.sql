@@ -36,6 +36,24 @@ $$;
 comment on function private.uuid_v7() is 'A time-ordered UUID (RFC 9562 version 7), precise to the microsecond.';
 grant execute on function private.uuid_v7() to authenticated, service_role;
 
+create function private.uuid_v7_of(micros bigint)
+returns uuid
+language plpgsql
+volatile
+security invoker
+set search_path = ''
+as $$
+begin
+  return encode(
+    int8send((micros / 1000) << 16 | 28672 + micros % 1000 * 4096 / 1000)
+      || substring(uuid_send(gen_random_uuid()) from 9),
+    'hex'
+  )::uuid;
+end;
+$$;
+comment on function private.uuid_v7_of(bigint) is
+  'As private.uuid_v7, for a moment in microseconds: ids that are made at once and must keep an order.';
+
 -- Who calls, as far as the connection tells
 create function private.is_system()
 returns boolean

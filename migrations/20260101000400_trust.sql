@@ -94,10 +94,8 @@ begin
     b.session_id is not null
       and (b.read_only or num_nonnulls(b.only_tenant, b.permissions, b.actor_id) > 0),
     b.only_tenant, b.permissions,
-    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
-    case when b.actor_id is not null
-      then set_config('nexus.impersonator', b.actor_id::text, true)::uuid
-    end
+    -- Left for the rest of the transaction, so that the trail and the wallet ask without a read of their own.
+    nullif(set_config('nexus.impersonator', coalesce(b.actor_id::text, 'none'), true), 'none')::uuid
   into v_trust
   from auth.sessions s
   join auth.users u on u.id = s.user_id
@@ -280,7 +278,12 @@ set search_path = ''
 as $$
 declare
   v_session uuid := private.session_id();
+  v_known text := nullif(current_setting('nexus.impersonator', true), '');
 begin
+  -- Asked of private.trust before, in this transaction.
+  if v_session is null or v_known is not null then
+    return case when v_session is not null and v_known <> 'none' then v_known::uuid end;
+  end if;
   return coalesce(
     (select b.actor_id from private.trust_bounds b where b.session_id = v_session),
     (select a.actor_id from private.trust_apart a where a.session_id = v_session)

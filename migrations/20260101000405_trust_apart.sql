@@ -48,10 +48,10 @@ begin
   claimed.bounded := true;
   claimed.only_tenant := v_apart.only_tenant;
   claimed.permissions := v_apart.permissions;
-  if v_apart.actor_id is not null then
-    -- Left for the rest of the transaction, so that moving value can ask without a read of its own.
-    claimed.actor_id := set_config('nexus.impersonator', v_apart.actor_id::text, true)::uuid;
-  end if;
+  -- Left for the rest of the transaction, as by private.trust.
+  claimed.actor_id := nullif(
+    set_config('nexus.impersonator', coalesce(v_apart.actor_id::text, 'none'), true), 'none'
+  )::uuid;
   return claimed;
 end;
 $$;

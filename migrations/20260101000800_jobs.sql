@@ -203,3 +203,40 @@ end;
 $$;
 comment on function private.enqueue(text, jsonb, uuid, text, text, timestamptz, smallint) is
   'Adds a job in the caller''s transaction and returns its id; null when a waiting one has the same dedupe key.';
+
+create type private.job as (
+  tenant_id uuid,
+  aggregate text,
+  payload jsonb
+);
+comment on type private.job is 'What one of many jobs of a kind is about.';
+
+create function private.enqueue_all(kind text, jobs private.job[])
+returns integer
+language plpgsql
+volatile
+security definer -- nobody else writes the outbox
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  if (enqueue_all.kind ~ '^[a-z_]+\.[a-z_]+$') is not true or exists (
+    select from unnest(jobs) j
+    where (j.tenant_id is not null and jsonb_typeof(j.payload) = 'object' and pg_column_size(j.payload) <= 4096
+      and coalesce(char_length(j.aggregate) <= 200, true)) is not true
+  ) then
+    raise exception 'not all of them are jobs: kind %', enqueue_all.kind;
+  end if;
+  insert into private.jobs (tenant_id, id, kind, aggregate, payload, run_at)
+  select j.tenant_id, private.uuid_v7(), enqueue_all.kind, j.aggregate, j.payload, v_now
+  from unnest(jobs) j;
+  if cardinality(jobs) > 0 and date_part('epoch', v_now) * 1000000
+      - coalesce(pg_sequence_last_value('private.jobs_woken'::regclass), 0) > 1000000 then
+    perform private.jobs_wake((date_part('epoch', v_now) * 1000000)::bigint);
+  end if;
+  return cardinality(jobs);
+end;
+$$;
+comment on function private.enqueue_all(text, private.job[]) is
+  'Adds many jobs of one kind in the caller''s transaction, at the price of a few; returns how many.';

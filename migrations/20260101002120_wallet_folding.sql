@@ -44,11 +44,8 @@ declare
   v_folded integer := 0;
 begin
   for v_account in
-    select a.tenant_id, a.id from public.wallet_ledger_accounts a
-    where a.deferred and exists (
-      select from private.wallet_pending p where p.tenant_id = a.tenant_id and p.account_id = a.id
-    )
-    order by a.tenant_id, a.id
+    select distinct p.tenant_id, p.account_id as id from private.wallet_pending p
+    order by p.tenant_id, p.account_id
   loop
     perform private.wallet_fold(v_account.tenant_id, v_account.id);
     v_folded := v_folded + 1;

@@ -1,6 +1,6 @@
 -- Wallet, booking: what every movement is made of. The key is written first: whoever comes second with
--- it waits there, and then finds the stored answer. Then the transfer and its legs, the line of the
--- trail, the job of the outbox and the announcements, all in the caller's transaction.
+-- it waits there, and then finds the stored answer. Then the transfer and its legs and the line of the
+-- trail, all in the caller's transaction. What is told to people is made of that line (wallet_following).
 
 create type public.wallet_receipt as (
   id uuid,
@@ -99,13 +99,20 @@ $$;
 comment on function private.wallet_claim(uuid, uuid, text, text, jsonb, uuid) is
   'Takes the key for what is about to be made and returns null; or, when it was used, the id of what was made then. Raises wallet.idempotency_mismatch.';
 
-create function private.wallet_book(
-  transfer public.wallet_transfers,
+create function private.wallet_enter(
+  tenant_id uuid,
+  transfer_id uuid,
+  kind text,
+  actor uuid,
+  from_account uuid,
+  to_account uuid,
+  amount bigint,
+  currency text,
   legs private.wallet_leg[],
   memo text,
   category text,
-  forced boolean default false,
-  quiet boolean default false
+  part_of uuid default null,
+  forced boolean default false
 )
 returns public.wallet_receipt
 language plpgsql
@@ -115,114 +122,74 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_posted private.wallet_posted[];
-  v_leg private.wallet_posted;
-  v_resource text := 'wallet_transfers:' || transfer.id;
-  v_balance bigint;
+  v_left bigint := private.wallet_post(
+    wallet_enter.tenant_id, wallet_enter.transfer_id, wallet_enter.currency, legs, forced
+  );
 begin
   insert into public.wallet_transfers (
     tenant_id, id, kind, currency, amount, from_account, to_account, actor, part_of
   )
   values (
-    transfer.tenant_id, transfer.id, transfer.kind, transfer.currency, transfer.amount,
-    transfer.from_account, transfer.to_account, transfer.actor, transfer.part_of
+    wallet_enter.tenant_id, wallet_enter.transfer_id, wallet_enter.kind, wallet_enter.currency,
+    wallet_enter.amount, wallet_enter.from_account, wallet_enter.to_account, wallet_enter.actor,
+    wallet_enter.part_of
   );
-  v_posted := private.wallet_post(
-    transfer.tenant_id, transfer.id, transfer.currency, wallet_book.legs, wallet_book.forced
-  );
-  if wallet_book.memo <> '' or wallet_book.category <> '' then
+  if wallet_enter.memo <> '' or wallet_enter.category <> '' then
     insert into public.wallet_memos (tenant_id, transfer_id, memo, category)
     values (
-      transfer.tenant_id, transfer.id, nullif(wallet_book.memo, ''), nullif(wallet_book.category, '')
+      wallet_enter.tenant_id, wallet_enter.transfer_id, nullif(wallet_enter.memo, ''),
+      nullif(wallet_enter.category, '')
     );
   end if;
-
+  -- The line of the trail is the transfer's outbox, too: private.wallet_follow makes of it what is told.
   -- Asked, not performed: perform would run a statement of its own for each, at ten times the price.
   if private.audit(
-      case transfer.kind
+      case kind
         when 'settlement' then 'WALLET_SETTLED'
         when 'reversal' then 'WALLET_REVERSED'
         when 'capture' then 'WALLET_CAPTURED'
         else 'WALLET_TRANSFER'
       end,
-      v_resource, null, null, transfer.tenant_id, transfer.actor
+      'wallet_transfers:' || transfer_id, null, null, tenant_id, actor
     ) is null
-    or private.enqueue(
-      'wallet.transferred', jsonb_build_object('transfer_id', transfer.id), transfer.tenant_id, v_resource
-    ) is null
-    or not quiet
-      and private.announce_all('wallet:transfer', private.wallet_told(transfer, v_posted)) is null
+    or private.audit_wake() is null
   then
-    raise exception 'transfer % left no line, job or announcement', transfer.id;
+    raise exception 'transfer % left no line', transfer_id;
   end if;
-
-  foreach v_leg in array v_posted loop
-    if v_leg.account_id = transfer.from_account then
-      v_balance := v_leg.balance_after;
-    end if;
-  end loop;
   return row(
-    transfer.id, transfer.amount, transfer.currency, transfer.from_account, transfer.to_account, now(),
-    v_balance, false
+    transfer_id, amount, currency, from_account, to_account, now(),
+    case when from_account is not null then v_left end, false
   )::public.wallet_receipt;
 end;
 $$;
-comment on function private.wallet_book(public.wallet_transfers, private.wallet_leg[], text, text, boolean, boolean) is
-  'Makes a transfer of these legs: ledger, trail, outbox and, unless quiet, announcements together. Raises as private.wallet_refuse.';
+comment on function private.wallet_enter(
+  uuid, uuid, text, uuid, uuid, uuid, bigint, text, private.wallet_leg[], text, text, uuid, boolean
+) is
+  'Makes a transfer of these legs: ledger and trail together. from_account and to_account are null where several pay or are paid. Raises as private.wallet_refuse.';
 
--- The plan is pinned: with the array at hand Postgres would think the query through at each call, which
--- takes five times as long as running it.
-create function private.wallet_told(transfer public.wallet_transfers, posted private.wallet_posted[])
-returns private.announcement[]
+create function private.wallet_book(
+  transfer public.wallet_transfers,
+  legs private.wallet_leg[],
+  memo text,
+  category text,
+  forced boolean default false
+)
+returns public.wallet_receipt
 language plpgsql
-stable
-security definer -- reads members past their policies
+volatile
+security definer -- nobody else writes the ledger
 set search_path = ''
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-set plan_cache_mode = force_generic_plan
 as $$
-#variable_conflict use_column
-declare
-  v_told private.announcement[];
 begin
-  -- A channel outlives the membership: what it may carry is asked at each sending, for all at once.
-  select array_agg(row(
-    m.person_id,
-    jsonb_build_object(
-      'tenant_id', transfer.tenant_id,
-      'transfer_id', transfer.id,
-      'account_id', leg.account_id,
-      'currency', transfer.currency,
-      'amount', leg.amount,
-      'counterpart', case
-        when cardinality(posted) <> 2 then null
-        when posted[1].account_id = leg.account_id then posted[2].person_id
-        else posted[1].person_id
-      end,
-      'balance_after', leg.balance_after,
-      'created_at', now()
-    )
-  )::private.announcement)
-  into v_told
-  from unnest(posted) leg
-  left join public.wallet_agents g
-    on leg.organisation_id is not null
-    and g.tenant_id = transfer.tenant_id and g.organisation_id = leg.organisation_id
-  join public.members m
-    on m.tenant_id = transfer.tenant_id and m.person_id = coalesce(leg.person_id, g.person_id)
-    and m.status = 'active'
-  join public.roles r on r.tenant_id = m.tenant_id and r.slug = m.role
-  join public.role_permissions rp
-    on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = 'wallet.read'
-  where coalesce(r.two_factor_from > now(), true)
-    or exists (select from private.trust_factors f where f.person_id = m.person_id);
-  return v_told;
+  return private.wallet_enter(
+    transfer.tenant_id, transfer.id, transfer.kind, transfer.actor, transfer.from_account,
+    transfer.to_account, transfer.amount, transfer.currency, legs, wallet_book.memo, wallet_book.category,
+    transfer.part_of, forced
+  );
 end;
 $$;
-comment on function private.wallet_told(public.wallet_transfers, private.wallet_posted[]) is
-  'Whom a transfer is announced to, as wallet:transfer on their own channel: each person it touches, agents of organisations included, who is an active member with wallet.read. Null where there is nobody.';
+comment on function private.wallet_book(public.wallet_transfers, private.wallet_leg[], text, text, boolean) is
+  'As private.wallet_enter, for who has the transfer''s row at hand.';
 
 create function private.wallet_move(
   tenant_id uuid,
@@ -243,13 +210,9 @@ security definer -- nobody else writes the ledger
 set search_path = ''
 as $$
 begin
-  return private.wallet_book(
-    row(
-      wallet_move.tenant_id, wallet_move.transfer_id, wallet_move.kind, wallet_move.currency,
-      wallet_move.amount, wallet_move.from_account, wallet_move.to_account, wallet_move.actor, null, null
-    )::public.wallet_transfers,
-    private.wallet_pair(wallet_move.from_account, wallet_move.to_account, wallet_move.amount),
-    wallet_move.memo, wallet_move.category
+  return private.wallet_enter(
+    tenant_id, transfer_id, kind, actor, from_account, to_account, amount, currency,
+    private.wallet_pair(from_account, to_account, amount), memo, category
   );
 end;
 $$;

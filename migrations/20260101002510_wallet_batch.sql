@@ -11,36 +11,6 @@ create type public.wallet_batch_report as (
 comment on type public.wallet_batch_report is
   'faults: [{ line, code, detail }], empty where all may be done. id names the first transfer; null in a dry run.';
 
-create function private.wallet_batch_account(tenant_id uuid, name text, currency text)
-returns uuid
-language plpgsql
-stable
-security definer -- reads accounts and logins past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_id uuid := case when pg_input_is_valid(wallet_batch_account.name, 'uuid') then wallet_batch_account.name::uuid end;
-  v_person uuid := v_id;
-  v_account uuid;
-begin
-  if v_id is null then
-    -- GoTrue keeps addresses in lower case, under an index of those that are not of single sign-on.
-    select u.id into v_person from auth.users u
-    where u.email = lower(wallet_batch_account.name) and not u.is_sso_user;
-  end if;
-  v_account := private.wallet_account_of(wallet_batch_account.tenant_id, v_person, wallet_batch_account.currency);
-  if v_account is null and v_id is not null then
-    select a.id into v_account from public.wallet_ledger_accounts a
-    where a.tenant_id = wallet_batch_account.tenant_id and a.id = v_id
-      and a.currency = wallet_batch_account.currency and a.purpose <> 'issuance';
-  end if;
-  return v_account;
-end;
-$$;
-comment on function private.wallet_batch_account(uuid, text, text) is
-  'The account a batch means by a person''s id, their e-mail address, or an account''s id; null where there is none.';
-
 create function private.wallet_batch_line(tenant_id uuid, actor uuid, transfer_id uuid, part_of uuid, line jsonb)
 returns void
 language plpgsql
@@ -81,42 +51,34 @@ begin
   perform private.wallet_book(
     v_transfer,
     private.wallet_pair(v_transfer.from_account, v_transfer.to_account, v_transfer.amount),
-    line ->> 'memo', line ->> 'category', quiet => true
+    line ->> 'memo', line ->> 'category'
   );
 end;
 $$;
 comment on function private.wallet_batch_line(uuid, uuid, uuid, uuid, jsonb) is
-  'Does one line of a batch, announced with the others. Raises as wallet_transfer does.';
+  'Does one line of a batch. Raises as wallet_transfer does.';
 
-create function private.wallet_batch_announce(tenant_id uuid, batch_id uuid)
-returns integer
+create function private.wallet_book_batch(
+  tenant_id uuid, actor uuid, payments private.wallet_payment[], legs private.wallet_batch_leg[]
+)
+returns void
 language plpgsql
 volatile
-security definer -- reads the ledger past its policies
+security definer -- nobody else writes ledger and trail
 set search_path = ''
 as $$
-#variable_conflict use_column
 begin
-  -- One by one they would be as many subtransactions.
-  return private.announce_all('wallet:transfer', array(
-    select told
-    from public.wallet_transfers t
-    cross join lateral unnest(private.wallet_told(t, array(
-      select row(
-        e.account_id, a.person_id, a.organisation_id, e.amount, e.balance_after, e.id
-      )::private.wallet_posted
-      from public.wallet_entries e
-      join public.wallet_ledger_accounts a on a.tenant_id = e.tenant_id and a.id = e.account_id
-      where e.tenant_id = t.tenant_id and e.transfer_id = t.id
-    ))) told
-    where t.tenant_id = wallet_batch_announce.tenant_id
-      and (t.id = wallet_batch_announce.batch_id or t.part_of = wallet_batch_announce.batch_id)
-    order by t.id
-  ));
+  perform private.wallet_post_batch(wallet_book_batch.tenant_id, wallet_book_batch.actor, payments, legs);
+  perform private.audit(
+    'WALLET_SETTLED', 'wallet_transfers:' || p.id, null, null, wallet_book_batch.tenant_id,
+    wallet_book_batch.actor
+  )
+  from unnest(payments) p;
+  perform private.audit_wake();
 end;
 $$;
-comment on function private.wallet_batch_announce(uuid, uuid) is
-  'Announces all transfers of a batch at once. Returns how many people''s channels were sent to.';
+comment on function private.wallet_book_batch(uuid, uuid, private.wallet_payment[], private.wallet_batch_leg[]) is
+  'Makes transfers of payments that were all found good: ledger and trail. Raises auth.impersonated.';
 
 create function private.wallet_batch_try(tenant_id uuid, actor uuid, batch_id uuid, lines jsonb, dry_run boolean)
 returns jsonb
@@ -127,18 +89,34 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
+  v_payments private.wallet_payment[] := private.wallet_batch_read(
+    wallet_batch_try.tenant_id, wallet_batch_try.batch_id, wallet_batch_try.lines
+  );
+  v_legs private.wallet_batch_leg[];
   v_line record;
   v_faults jsonb := jsonb '[]';
   v_detail text;
 begin
-  -- All accounts in one order first: the lines come in any.
-  perform from public.wallet_ledger_accounts a
-  where a.tenant_id = wallet_batch_try.tenant_id and a.id in (
-    select private.wallet_batch_account(wallet_batch_try.tenant_id, account.name, l.value ->> 'currency')
-    from jsonb_array_elements(lines) l, lateral (values (l.value ->> 'from'), (l.value ->> 'to')) account(name)
-  )
-  order by a.id
-  for no key update;
+  if v_payments is null then
+    -- All accounts in one order first: the lines come in any.
+    perform from public.wallet_ledger_accounts a
+    where a.tenant_id = wallet_batch_try.tenant_id and a.id in (
+      select private.wallet_batch_account(wallet_batch_try.tenant_id, account.name, l.value ->> 'currency')
+      from jsonb_array_elements(lines) l, lateral (values (l.value ->> 'from'), (l.value ->> 'to')) account(name)
+    )
+    order by a.id
+    for no key update;
+  else
+    v_legs := private.wallet_batch_legs(wallet_batch_try.tenant_id, v_payments);
+    if v_legs is not null then
+      if not wallet_batch_try.dry_run then
+        perform private.wallet_book_batch(wallet_batch_try.tenant_id, wallet_batch_try.actor, v_payments, v_legs);
+      end if;
+      return v_faults;
+    end if;
+  end if;
+
+  -- One by one: what is refused, and what takes more thought.
   if not wallet_batch_try.dry_run then
     begin
       for v_line in select l.value, l.ordinality from jsonb_array_elements(lines) with ordinality l loop
@@ -148,7 +126,6 @@ begin
           case when v_line.ordinality > 1 then wallet_batch_try.batch_id end, v_line.value
         );
       end loop;
-      perform private.wallet_batch_announce(wallet_batch_try.tenant_id, wallet_batch_try.batch_id);
       return v_faults;
     exception when sqlstate 'PT404' or sqlstate 'PT409' or sqlstate 'PT422' then
       null; -- All of it is undone; what follows finds the other faults.

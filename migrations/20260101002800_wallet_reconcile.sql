@@ -147,44 +147,8 @@ $$;
 comment on function private.wallet_reconcile_all() is
   'Checks every tenant''s ledger, writes WALLET_BROKEN and enqueues an alarm where one is broken; returns how many are.';
 
-create function private.wallet_nudge()
-returns integer
-language plpgsql
-volatile
-security definer -- nobody else writes accounts
-set search_path = ''
-as $$
-declare
-  v_account record;
-  v_nudged integer := 0;
-begin
-  for v_account in
-    update public.wallet_ledger_accounts a set nudged_at = now()
-    where (a.tenant_id, a.id) in (
-      select due.tenant_id, due.id from public.wallet_ledger_accounts due
-      where due.alert is not null and due.status = 'open'
-        -- An account that was opened beyond a soft limit has crossed none yet.
-        and coalesce(due.nudged_at, due.created_at) < now() - interval '30 days'
-      order by due.tenant_id, due.id
-      limit 500
-      for no key update skip locked
-    )
-    returning a.tenant_id, a.id
-  loop
-    perform private.enqueue(
-      'wallet.nudge', jsonb_build_object('account_id', v_account.id), v_account.tenant_id,
-      'wallet_ledger_accounts:' || v_account.id, v_account.id::text
-    );
-    v_nudged := v_nudged + 1;
-  end loop;
-  return v_nudged;
-end;
-$$;
-comment on function private.wallet_nudge() is
-  'Reminds holders whose balance has been beyond a soft limit for 30 days, and each 30 days again; returns how many.';
-
 select private.schedule('wallet-fold', '10 seconds', 'select private.wallet_fold_all()');
 select private.schedule('wallet-expire-holds', '* * * * *', 'select private.wallet_expire_holds()');
 select private.schedule('wallet-expire-requests', '*/5 * * * *', 'select private.wallet_expire_requests()');
-select private.schedule('wallet-nudge', '20 6 * * *', 'select private.wallet_nudge()');
+select private.schedule('wallet-balance-alerts', '20 6 * * *', 'select private.wallet_balance_alerts()');
 select private.schedule('wallet-reconcile', '40 3 * * *', 'select private.wallet_reconcile_all()');

@@ -1,4 +1,5 @@
 import type { Services } from "shared/services.ts";
+import { auditHandlers } from "./handlers/audit.ts";
 import { documentsHandlers } from "./handlers/documents.ts";
 import { eventsHandlers } from "./handlers/events.ts";
 import { filesHandlers } from "./handlers/files.ts";
@@ -31,6 +32,7 @@ export type Handler = (job: Job, services: Services, signal: AbortSignal) => Pro
 
 /** By kind. A job whose kind is not here stays in the queue until a worker knows it. */
 export const handlers: Record<string, Handler> = {
+  ...auditHandlers,
   ...documentsHandlers,
   ...eventsHandlers,
   ...filesHandlers,

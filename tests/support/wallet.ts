@@ -151,6 +151,7 @@ export async function assertIntact(tenant: Tenant, owner: Person): Promise<void>
 /** How many notices of a kind people of the tenant got, once the worker has told what there is to tell. */
 export async function noticesOf(tenant: Tenant, kind: string): Promise<number> {
   return await withDatabase(async (sql) => {
+    await sql`select private.audit_follow()`;
     await until(async () => {
       const waiting = await sql`
         select from private.jobs

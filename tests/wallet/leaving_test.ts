@@ -30,6 +30,7 @@ const rejoin = (tenant: Tenant, { client }: Person) =>
 /** How often somebody was told of a transfer in a tenant. */
 const told = (tenant: Tenant, { id }: Person) =>
   withDatabase(async (sql) => {
+    await sql`select private.audit_follow()`;
     const [row] = await sql`
       select count(*)::int as count from realtime.messages
       where topic = ${`private-user-${id}`} and event = 'wallet:transfer'

@@ -7,6 +7,7 @@ import {
   capture,
   type Hold,
   hold,
+  noticesOf,
   type Receipt,
   type Request,
   request,
@@ -29,6 +30,7 @@ Deno.test("both parties hear of a transfer on their own channel, after it is com
   const tenant = await createTenant();
   const [ana, ben] = await Promise.all([createMember(tenant), createMember(tenant)]);
   await issue(tenant, ana, 600);
+  await noticesOf(tenant, "wallet.received"); // what was before is told
   const [heardByAna, heardByBen] = await Promise.all(
     [ana, ben].map(({ client, id }) => listen(client, `private-user-${id}`)),
   ) as [Awaited<ReturnType<typeof listen>>, Awaited<ReturnType<typeof listen>>];
