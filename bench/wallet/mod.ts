@@ -1,4 +1,4 @@
-import postgres from "postgres";
+import postgres, { type Sql } from "postgres";
 import { fromFileUrl, join } from "../../local/paths.ts";
 import { say } from "../../local/terminal.ts";
 import { median, type Report, type Row } from "../report.ts";
@@ -22,7 +22,8 @@ const questions: Question[] = [
 
 /**
  * Transfers a second with everything on (session, rights, key, limits, trail, outbox,
- * announcements) beside pgbench's TPC-B, in turn on the same server. A peer joins where
+ * announcements) beside pgbench's TPC-B, in turn on the same server. What follows from transfers
+ * (jobs, announcements, folding) is done while they run, and counts against them. A peer joins where
  * BENCH_PEER_SCHEMA and BENCH_PEER_SCRIPT name its schema and its pgbench script.
  */
 export async function run(url: string, options: Options): Promise<Report> {
@@ -33,7 +34,7 @@ export async function run(url: string, options: Options): Promise<Report> {
     await sql.unsafe(await Deno.readTextFile(join(here, "setup.sql")));
     await sql`vacuum analyze`;
     const rows: Row[] = [];
-    for (const question of questions) rows.push(await ask(question, url, peers, options));
+    for (const question of questions) rows.push(await ask(sql, question, url, peers, options));
     rows.push(...await growth(sql, url, options));
     return { name: "wallet", unit: "transactions/s", rows };
   } finally {
@@ -48,6 +49,7 @@ interface Peer {
 }
 
 async function ask(
+  sql: Sql,
   { title, script, clients, target }: Question,
   url: string,
   peers: Peer[],
@@ -57,7 +59,8 @@ async function ask(
   const results = contenders.map(({ name }) => ({ name, rates: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
     for (const [index, contender] of contenders.entries()) {
-      const rate = await pgbench({ ...contender, clients, seconds });
+      const run = () => pgbench({ ...contender, clients, seconds });
+      const rate = await (index === 0 ? followed(sql, run) : run());
       results[index]!.rates.push(rate);
       say(`${title}: ${contender.name} ${Math.round(rate)}/s`);
     }
@@ -65,6 +68,23 @@ async function ask(
   const [ours, tpcb] = results;
   const ratio = median(ours!.rates.map((rate, round) => rate / tpcb!.rates[round]!));
   return { title, results, ratio, target };
+}
+
+/** Does `work` while what follows from transfers is done as the worker and the clock do it. */
+async function followed<T>(sql: Sql, work: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const following = (async () => {
+    while (!over.signal.aborted) {
+      await sql`select private.audit_follow(), private.wallet_fold_all()`;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    over.abort();
+    await following;
+  }
 }
 
 async function peer(url: string): Promise<Peer[]> {

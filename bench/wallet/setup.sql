@@ -36,23 +36,58 @@ end;
 $$;
 select private.wallet_fold_all();
 
--- Rows as transfers leave them, without the transfers: a ledger of any size in bearable time. Pairs of
--- neighbours pay each other by turns, so that balances stay what they are.
-create function bench.grow(transfers int) returns void language plpgsql as $$
+-- Rows as transfers leave them, without the transfers: a ledger of any size in bearable time. Two a
+-- second, until a minute ago; pairs of neighbours pay each other by turns, so that balances stay what they
+-- are; a hundred members do, so that the first page of each is full in the smallest ledger, too.
+create function bench.id(second numeric, n bigint) returns uuid language sql immutable
+return (
+  lpad(to_hex((second * 1000)::bigint), 12, '0') || '7' || lpad(to_hex(n % 4096), 3, '0') || '8'
+  || substr(md5(n::text), 1, 15)
+)::uuid;
+
+create table bench.traders as
+select row_number() over (order by a.person_id) as n, a.id, a.person_id
+from wallet_ledger_accounts a where a.person_id <= bench.person(100);
+
+create function bench.grow(transfers bigint) returns void language plpgsql as $$
+declare
+  v_start numeric := extract(epoch from now()) - transfers / 2.0 - 60;
+  v_index record;
+  v_again text[] := '{}';
 begin
-  create temp table made on commit drop as
-  select private.uuid_v7() as id, private.uuid_v7() as debit, private.uuid_v7() as credit,
-    payer.id as payer, payee.id as payee
-  from (select n, 1 + floor(random() * 500)::int * 2 as member from generate_series(1, transfers) n) g
-  join wallet_ledger_accounts payer
-    on payer.tenant_id = bench.tenant_id() and payer.person_id = bench.person(g.member + g.n % 2)
-  join wallet_ledger_accounts payee
-    on payee.tenant_id = bench.tenant_id() and payee.person_id = bench.person(g.member + 1 - g.n % 2);
-  insert into wallet_transfers (tenant_id, id, kind, currency, amount, from_account, to_account)
-  select bench.tenant_id(), id, 'transfer', 'hours', 1, payer, payee from made;
+  -- Indexes are made once the rows are there, at a part of the price.
+  for v_index in
+    select i.indexrelid::regclass as name, i.indrelid::regclass as on_table, c.conname,
+      pg_get_indexdef(i.indexrelid) as definition, pg_get_constraintdef(c.oid) as constraint
+    from pg_index i
+    left join pg_constraint c on c.conindid = i.indexrelid and c.contype = 'p' and c.conrelid = i.indrelid
+    where i.indrelid in ('wallet_entries'::regclass, 'wallet_keys'::regclass)
+      and transfers > 100000
+    order by c.conname nulls last
+  loop
+    if v_index.conname is null then
+      execute format('drop index %s', v_index.name);
+      v_again := v_again || v_index.definition;
+    else
+      execute format('alter table %s drop constraint %I', v_index.on_table, v_index.conname);
+      v_again := format('alter table %s add constraint %I %s', v_index.on_table, v_index.conname, v_index.constraint) || v_again;
+    end if;
+  end loop;
+  insert into wallet_transfers (tenant_id, id, kind, currency, amount, from_account, to_account, actor)
+  select bench.tenant_id(), bench.id(v_start + g / 2.0, g), 'transfer', 'hours', 1, payer.id, payee.id,
+    payer.person_id
+  from generate_series(1, transfers) g
+  join bench.traders payer on payer.n = 1 + g * 7919 % 50 * 2 + g % 2
+  join bench.traders payee on payee.n = 1 + g * 7919 % 50 * 2 + 1 - g % 2;
   insert into wallet_entries (tenant_id, account_id, id, transfer_id, amount, balance_after)
-  select bench.tenant_id(), payer, debit, id, -1, 0 from made
-  union all
-  select bench.tenant_id(), payee, credit, id, 1, 0 from made;
+  select t.tenant_id, leg.account, t.id, t.id, leg.amount, 0
+  from wallet_transfers t, lateral (values (t.from_account, -1), (t.to_account, 1)) leg(account, amount)
+  where t.kind = 'transfer' and t.id >= bench.id(v_start, 0);
+  insert into wallet_keys (tenant_id, person_id, operation, key, digest, result_id)
+  select t.tenant_id, t.actor, 'wallet_transfer', md5(t.id::text), decode(md5(t.id::text), 'hex'), t.id
+  from wallet_transfers t where t.kind = 'transfer' and t.id >= bench.id(v_start, 0);
+  foreach v_index.definition in array v_again loop
+    execute v_index.definition;
+  end loop;
 end;
 $$;
