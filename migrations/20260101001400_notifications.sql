@@ -21,6 +21,7 @@ create table private.notifications_kinds (
   group_key text check (group_key ~ '^[a-z_]+$'),
   template text not null check (template ~ '^[a-z_]+\.[a-z_]+$'),
   outdated name,
+  track name,
   check (coalesce(inbox, email, push) is not null)
 );
 comment on table private.notifications_kinds is
@@ -32,6 +33,8 @@ comment on column private.notifications_kinds.outsiders is
 comment on column private.notifications_kinds.group_key is
   'The value of the payload by which unread notices stand together in the inbox, such as conversation_id.';
 comment on column private.notifications_kinds.template is 'Its wording in shared/email/locales.';
+comment on column private.notifications_kinds.track is
+  'The private function of its capability that says of an event what its mail carries to be counted: { token, links, opens }; null: its mails are not.';
 comment on column private.notifications_kinds.outdated is
   'The private function of its capability that says of an event whether it needs no telling any more; null: only expires_at says so.';
 

@@ -24,6 +24,25 @@ $$;
 comment on function private.notifications_enqueue(uuid, uuid, text, smallint) is
   'Hands a delivery to the worker, in the caller''s transaction.';
 
+create function private.notifications_priority(tenant_id uuid, event_id uuid)
+returns smallint
+language plpgsql
+stable
+security definer -- reads events, which nobody else may
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return (
+    select case when e.document_id is null then 0::smallint else -1::smallint end
+    from private.notifications_events e
+    where e.tenant_id = notifications_priority.tenant_id and e.id = notifications_priority.event_id
+  );
+end;
+$$;
+comment on function private.notifications_priority(uuid, uuid) is
+  'What goes to many comes after what one person waits for.';
+
 create function private.notifications_deliver(
   event private.notifications_events, kind private.notifications_kinds, choice private.notifications_choice,
   priority smallint

@@ -225,6 +225,7 @@ begin
         'to', v_address,
         'items', coalesce(private.notifications_digest_items(v_event), v_event.payload -> 'items'),
         'setting_token', private.notifications_mail_link(v_event),
+        'tracking', private.notifications_tracking(v_event),
         'provider', v_delivery.provider
       )
     );
@@ -266,25 +267,6 @@ $$;
 comment on function public.notifications_settle(jsonb) is
   'For the worker: how deliveries ended, [{ tenant_id, event_id, channel, status, reason, provider, provider_id }]. waiting: nobody knows whether that provider took it, so nobody else is to be asked.';
 grant execute on function public.notifications_settle(jsonb) to service_role;
-
-create function private.notifications_priority(tenant_id uuid, event_id uuid)
-returns smallint
-language plpgsql
-stable
-security definer -- reads events, which nobody else may
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return (
-    select case when e.document_id is null then 0::smallint else -1::smallint end
-    from private.notifications_events e
-    where e.tenant_id = notifications_priority.tenant_id and e.id = notifications_priority.event_id
-  );
-end;
-$$;
-comment on function private.notifications_priority(uuid, uuid) is
-  'What goes to many comes after what one person waits for.';
 
 -- A provider may be away for longer than a job lives. What waits for it is the delivery, not the job.
 create function private.notifications_retry()

@@ -16,6 +16,7 @@ import { events } from "./routes/events.ts";
 import { files } from "./routes/files.ts";
 import { health } from "./routes/health.ts";
 import { metrics } from "./routes/metrics.ts";
+import { newsletters } from "./routes/newsletters.ts";
 import { notifications } from "./routes/notifications.ts";
 import { passkeys } from "./routes/passkeys.ts";
 import { people } from "./routes/people.ts";
@@ -45,6 +46,7 @@ export function createApp(services: Services) {
   app.route("/api/v1/auth/device", deviceCodes);
   app.route("/api/v1/api-keys", apiKeys);
   app.route("/api/v1/2fa", twoFactor);
+  app.route("/api/v1/newsletters", newsletters);
   app.route("/api/v1/notifications", notifications);
   app.route("/api/v1/push", push);
   app.route("/api/v1/passkeys", passkeys);
@@ -72,6 +74,7 @@ export function createApp(services: Services) {
       device_codes: "Signing in on what has no keyboard (RFC 8628)",
       sessions: "Where one is signed in",
       two_factor: "Codes of an authenticator app, and what a session has proved",
+      newsletters: "A look at newsletters, and the links in them; writing and sending are RPCs",
       notifications: "The setting behind a mail; the acts of people who are signed in are RPCs",
       push: "Browsers and apps that want to be told",
       apple: "Signing in with Apple",

@@ -8,6 +8,7 @@ import { gamificationHandlers } from "./handlers/gamification.ts";
 import { jobsHandlers } from "./handlers/jobs.ts";
 import { listingsHandlers } from "./handlers/listings.ts";
 import { messagingHandlers } from "./handlers/messaging.ts";
+import { newslettersHandlers } from "./handlers/newsletters.ts";
 import { notificationsHandlers } from "./handlers/notifications.ts";
 import { pushHandlers } from "./handlers/push.ts";
 import { twoFactorHandlers } from "./handlers/two_factor.ts";
@@ -41,6 +42,7 @@ export const handlers: Record<string, Handler> = {
   ...jobsHandlers,
   ...listingsHandlers,
   ...messagingHandlers,
+  ...newslettersHandlers,
   ...notificationsHandlers,
   ...pushHandlers,
   ...twoFactorHandlers,

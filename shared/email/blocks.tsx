@@ -3,6 +3,7 @@
 // The two lines above, and not deno.json, choose the JSX: a function is uploaded without deno.json.
 import type { Look } from "./brand.ts";
 import { type Block, runsOf } from "./document.ts";
+import { type Tracker, untracked } from "./tracking.ts";
 
 const styles = {
   heading: "margin:24px 0 8px;font-size:18px;line-height:1.3;overflow-wrap:anywhere",
@@ -19,33 +20,44 @@ export const buttonOf = ({ color, onColor }: Look): string =>
   `display:inline-block;padding:12px 20px;background:${color};color:${onColor};` +
   "border-radius:6px;text-decoration:none;font-weight:600";
 
-const Text = ({ children }: { children: string }) => (
+const Text = ({ children, tracker }: { children: string; tracker: Tracker }) => (
   <>
     {runsOf(children).map(({ text, mark, link }, place) => {
-      if (link) return <a key={place} href={link} style={styles.link}>{text}</a>;
+      if (link) return <a key={place} href={tracker.follow(link)} style={styles.link}>{text}</a>;
       if (mark === "bold") return <strong key={place}>{text}</strong>;
       return mark === "slanted" ? <em key={place}>{text}</em> : text;
     })}
   </>
 );
 
-const Picture = ({ url, alt, link }: Extract<Block, { type: "image" }>) => {
+const Picture = (
+  { block: { url, alt, link }, tracker }: {
+    block: Extract<Block, { type: "image" }>;
+    tracker: Tracker;
+  },
+) => {
   const picture = <img src={url} alt={alt} style={styles.image} />;
-  return link ? <a href={link}>{picture}</a> : picture;
+  return link ? <a href={tracker.follow(link)}>{picture}</a> : picture;
 };
 
-const One = ({ block, look }: { block: Block; look: Look }) => {
+interface Shown {
+  block: Block;
+  look: Look;
+  tracker: Tracker;
+}
+
+const One = ({ block, look, tracker }: Shown) => {
   switch (block.type) {
     case "heading":
       return (
         <h2 style={styles.heading}>
-          <Text>{block.text}</Text>
+          <Text tracker={tracker}>{block.text}</Text>
         </h2>
       );
     case "paragraph":
       return (
         <p style={styles.paragraph}>
-          <Text>{block.text}</Text>
+          <Text tracker={tracker}>{block.text}</Text>
         </p>
       );
     case "list":
@@ -53,17 +65,17 @@ const One = ({ block, look }: { block: Block; look: Look }) => {
         <ul style={styles.list}>
           {block.items.map((item, place) => (
             <li key={place} style={styles.item}>
-              <Text>{item}</Text>
+              <Text tracker={tracker}>{item}</Text>
             </li>
           ))}
         </ul>
       );
     case "image":
-      return <Picture {...block} />;
+      return <Picture block={block} tracker={tracker} />;
     case "button":
       return (
         <p style={styles.paragraph}>
-          <a href={block.link} style={buttonOf(look)}>{block.text}</a>
+          <a href={tracker.follow(block.link)} style={buttonOf(look)}>{block.text}</a>
         </p>
       );
     case "divider":
@@ -72,8 +84,15 @@ const One = ({ block, look }: { block: Block; look: Look }) => {
 };
 
 /** What somebody wrote for many readers; all of it is text, and escaped. */
-export const Blocks = ({ blocks, look }: { blocks: Block[]; look: Look }) => (
+export const Blocks = (
+  { blocks, look, tracker = untracked }: {
+    blocks: Block[];
+    look: Look;
+    tracker?: Tracker | undefined;
+  },
+) => (
   <>
-    {blocks.map((block, place) => <One key={place} block={block} look={look} />)}
+    {blocks.map((block, place) => <One key={place} block={block} look={look} tracker={tracker} />)}
+    {tracker.open ? <img src={tracker.open} alt="" width="1" height="1" /> : null}
   </>
 );

@@ -1,6 +1,7 @@
 import type { Config } from "../config.ts";
 import type { Brand } from "./brand.ts";
 import { type DigestItem, render } from "./render.ts";
+import { trackerOf, type Tracking } from "./tracking.ts";
 import type { Mail } from "./send.ts";
 
 /** A mail as the database opens it at the time of sending. */
@@ -22,6 +23,8 @@ export interface OpenedMail {
   document: unknown;
   /** What the community knows the reader of a document by. */
   name: string | null;
+  /** By what its links are counted; null: they are not. */
+  tracking: Tracking | null;
   /** Opens this mail's own setting; null where there is none. */
   setting_token: string | null;
   /** Who may have taken it before. */
@@ -39,6 +42,7 @@ export function compose(mail: OpenedMail, config: Config): Mail {
     ...mail,
     sender: mail.brand?.name ?? (config.email.from?.name || "Nexus"),
     settings,
+    tracker: mail.tracking ? trackerOf(config, mail.tracking) : undefined,
   });
   return {
     ...rendered,

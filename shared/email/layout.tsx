@@ -100,7 +100,15 @@ const Layout = (content: Content) => (
         {content.paragraphs.map((paragraph) => (
           <p key={paragraph} style={styles.paragraph}>{paragraph}</p>
         ))}
-        {content.document ? <Blocks blocks={content.document.blocks} look={content.look} /> : null}
+        {content.document
+          ? (
+            <Blocks
+              blocks={content.document.blocks}
+              look={content.look}
+              tracker={content.tracker}
+            />
+          )
+          : null}
         {content.items.length > 0 ? <Items items={content.items} /> : null}
         {content.action ? <Action action={content.action} look={content.look} /> : null}
         {content.code ? <Code {...content.code} /> : null}

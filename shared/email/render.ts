@@ -5,6 +5,7 @@ import { oneLine } from "./headers.ts";
 import { htmlOf } from "./layout.tsx";
 import type { Language } from "./locales/mod.ts";
 import { textOf } from "./text.ts";
+import type { Tracker } from "./tracking.ts";
 import { UnsendableMail } from "./unsendable.ts";
 import { filler, valuesOf, wordingOf } from "./wording.ts";
 
@@ -23,6 +24,8 @@ export interface Content {
   settings: { label: string; link: string } | undefined;
   /** What somebody wrote for many readers. */
   document?: Document | undefined;
+  /** Counts who follows its links. */
+  tracker?: Tracker | undefined;
 }
 
 export interface Rendered {
@@ -54,6 +57,8 @@ export interface MailToRender {
   stranger?: boolean;
   /** Stands in place of the wording. */
   document?: unknown;
+  /** Counts who follows the links of a document. */
+  tracker?: Tracker | undefined;
   /** The reader's, for a document's greeting. */
   name?: string | null;
 }
@@ -102,6 +107,7 @@ function renderDocument(mail: MailToRender, known?: Record<string, Language>): R
     action: undefined,
     code: undefined,
     document,
+    tracker: mail.tracker,
   };
   return { subject: document.subject, html: htmlOf(content), text: textOf(content) };
 }

@@ -216,6 +216,15 @@ export const catalogue = {
   "moderation.own_case": { status: 403, title: "Somebody else decides this" },
   "moderation.subject_not_found": { status: 404, title: "There is no such thing to report" },
 
+  "newsletters.link_refused": { status: 403, title: "The link is not one of ours" },
+  "newsletters.name_taken": { status: 409, title: "There is one of this name already" },
+  "newsletters.not_found": { status: 404, title: "No such newsletter" },
+  "newsletters.recurring_not_found": { status: 404, title: "Nothing recurs there" },
+  "newsletters.segment_in_use": { status: 409, title: "Newsletters still go to this segment" },
+  "newsletters.segment_not_found": { status: 404, title: "No such segment" },
+  "newsletters.sequence_not_found": { status: 404, title: "No such sequence" },
+  "newsletters.template_not_found": { status: 404, title: "No such template" },
+
   "email.not_configured": { status: 503, title: "This project sends no mail yet" },
   "notifications.link_refused": { status: 403, title: "The link is not one of ours" },
   "push.not_configured": { status: 503, title: "This project pushes to no browser yet" },

@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
 import { must } from "../support/answers.ts";
 import { fillFeed } from "../support/feed.ts";
+import { fillNewsletters } from "../support/newsletters.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
 import { sample } from "./samples.ts";
@@ -36,6 +37,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "gamification",
       "volunteering",
       "events",
+      "newsletters",
     ],
   });
   const owner = await createMember(tenant, "owner");
@@ -43,6 +45,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
   const { client } = owner;
   const conversation_id = await fillMessaging(tenant, owner, member);
   const post_id = await fillFeed(tenant, owner, member);
+  const newsletter_id = await fillNewsletters(tenant, owner, member);
   const [message] = await must<{ id: string }[]>(client.from("messaging_messages").select("id"));
   // What has to be there, so that a call gets beyond looking for it.
   const known: Record<string, unknown> = {
@@ -53,6 +56,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
     currency: "hours",
     conversation_id,
     post_id,
+    newsletter_id,
     message_id: message!.id,
   };
   const broken: string[] = [];

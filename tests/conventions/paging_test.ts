@@ -37,6 +37,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "gamification",
       "volunteering",
       "events",
+      "newsletters",
     ],
   });
   const owner = await createMember(tenant, "owner");

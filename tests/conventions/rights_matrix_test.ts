@@ -11,6 +11,7 @@ import { fillExchanges } from "../support/exchanges.ts";
 import { fillGamification } from "../support/gamification.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillFeed } from "../support/feed.ts";
+import { fillNewsletters } from "../support/newsletters.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { fillVolunteering } from "../support/volunteering.ts";
 import { fillWallet } from "../support/wallet.ts";
@@ -53,6 +54,7 @@ async function createWorld(): Promise<World> {
       "gamification",
       "volunteering",
       "events",
+      "newsletters",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -73,6 +75,7 @@ async function createWorld(): Promise<World> {
   await fillMembers(tenant, owner, member);
   await fillMessaging(tenant, owner, member);
   await fillFeed(tenant, owner, member);
+  await fillNewsletters(tenant, owner, member);
   await fillListings(tenant, owner, member);
   await fillGoals(tenant, owner, member);
   await fillVolunteering(tenant, owner, member);

@@ -239,6 +239,23 @@ export const de: Language = {
         "Bei der Prüfung wurde {name} nicht freigegeben. Niemand sonst sieht die Datei, und nach 30 Tagen wird sie gelöscht.",
       ],
     },
+    "newsletters.issue": {
+      subject: "{subject}",
+      heading: "Newsletter von {sender}",
+      paragraphs: [],
+    },
+    "newsletters.test": {
+      subject: "{subject}",
+      heading: "Newsletter von {sender}, zur Ansicht",
+      paragraphs: [],
+    },
+    "newsletters.stopped": {
+      subject: "Ein Newsletter wurde angehalten: {name}",
+      heading: "Ein Newsletter wurde angehalten",
+      paragraphs: [
+        "Zu viele Mails von „{name}“ kamen zurück. Weitere gehen erst hinaus, wenn ihn jemand fortsetzt.",
+      ],
+    },
     "notifications.digest": {
       subject: "Neues von {sender}",
       heading: "Neues von {sender}",

@@ -240,6 +240,23 @@ export const en = {
         "A reviewer did not let {name} through. Nobody else sees it, and it is deleted after 30 days.",
       ],
     },
+    "newsletters.issue": {
+      subject: "{subject}",
+      heading: "Newsletter of {sender}",
+      paragraphs: [],
+    },
+    "newsletters.test": {
+      subject: "{subject}",
+      heading: "Newsletters of {sender}, for a look at them",
+      paragraphs: [],
+    },
+    "newsletters.stopped": {
+      subject: "A newsletter was stopped: {name}",
+      heading: "A newsletter was stopped",
+      paragraphs: [
+        "Too many mails of “{name}” came back. No more of them leave until somebody resumes it.",
+      ],
+    },
     "notifications.digest": {
       subject: "What is new at {sender}",
       heading: "What is new at {sender}",

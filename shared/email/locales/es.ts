@@ -231,6 +231,23 @@ export const es: Language = {
       heading: "Se rechazó un archivo suyo",
       paragraphs: ["La revisión no dejó pasar {name}. Nadie más lo ve y se borra a los 30 días."],
     },
+    "newsletters.issue": {
+      subject: "{subject}",
+      heading: "Boletín de {sender}",
+      paragraphs: [],
+    },
+    "newsletters.test": {
+      subject: "{subject}",
+      heading: "Boletines de {sender}, para revisarlos",
+      paragraphs: [],
+    },
+    "newsletters.stopped": {
+      subject: "Se ha detenido un boletín: {name}",
+      heading: "Se ha detenido un boletín",
+      paragraphs: [
+        "Demasiados correos de «{name}» fueron devueltos. No saldrá ninguno más hasta que alguien lo reanude.",
+      ],
+    },
     "notifications.digest": {
       subject: "Novedades de {sender}",
       heading: "Novedades de {sender}",
