@@ -77,3 +77,84 @@ create trigger gamification_on_group_member_changed after update of status on pu
 create trigger gamification_on_group_grown after update of members on public.groups
   for each row when ((new.members >= 3) <> (old.members >= 3))
   execute function private.gamification_touched('groups', 'id');
+
+-- Exchanges and their reviews
+create function private.gamification_of_exchange(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads exchanges past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select p.person_id, 'complete_transaction', 1, 1::bigint, null::bigint
+  from public.exchanges x
+  join public.exchanges_parts p on p.tenant_id = x.tenant_id and p.exchange_id = x.id
+  where x.tenant_id = gamification_of_exchange.tenant_id and x.id = key[1]::uuid and x.status = 'completed'
+    and p.final_minutes > 0;
+end;
+$$;
+comment on function private.gamification_of_exchange(uuid, text[]) is
+  'A completed exchange that was not reversed: an exchange for everybody in it.';
+select private.declare_gamification_source('exchanges', 'gamification_of_exchange');
+create trigger gamification_on_exchange after update of status on public.exchanges
+  for each row when ((new.status = 'completed') <> (old.status = 'completed'))
+  execute function private.gamification_touched('exchanges', 'id');
+
+create function private.gamification_of_review(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads reviews past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select c.person_id, c.action, c.units, c.amount, null::bigint
+  from public.exchanges_reviews r
+  cross join lateral (
+    values (r.reviewer_id, 'leave_review', 1, 1::bigint), (r.reviewee_id, 'be_reviewed', 1, 1::bigint),
+      (r.reviewee_id, 'receive_stars', 0, r.rating::bigint)
+  ) c (person_id, action, units, amount)
+  where r.tenant_id = gamification_of_review.tenant_id and r.id = key[1]::uuid and r.removed_at is null;
+end;
+$$;
+comment on function private.gamification_of_review(uuid, text[]) is
+  'A review that stands: one left, one received, and its stars.';
+select private.declare_gamification_source('exchanges_reviews', 'gamification_of_review');
+create trigger gamification_on_review after insert on public.exchanges_reviews
+  for each row execute function private.gamification_touched('exchanges_reviews', 'id');
+create trigger gamification_on_review_removed after update of removed_at on public.exchanges_reviews
+  for each row when ((new.removed_at is null) <> (old.removed_at is null))
+  execute function private.gamification_touched('exchanges_reviews', 'id');
+
+-- Posts
+create function private.gamification_of_post(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads posts past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select p.author_id, 'create_post', 1, 1::bigint, null::bigint
+  from public.feed_posts p
+  where p.tenant_id = gamification_of_post.tenant_id and p.id = key[1]::uuid and (
+    p.deleted_at is null
+    -- What its author deletes after a week has done its work; what others delete was none.
+    or p.deleted_at > p.created_at + interval '7 days'
+  );
+end;
+$$;
+comment on function private.gamification_of_post(uuid, text[]) is 'A post that was not deleted within a week.';
+select private.declare_gamification_source('feed_posts', 'gamification_of_post');
+create trigger gamification_on_post after insert on public.feed_posts
+  for each row execute function private.gamification_touched('feed_posts', 'id');
+create trigger gamification_on_post_deleted after update of deleted_at on public.feed_posts
+  for each row when ((new.deleted_at is null) <> (old.deleted_at is null))
+  execute function private.gamification_touched('feed_posts', 'id');

@@ -210,6 +210,10 @@ export const catalogue = {
   "gamification.not_found": { status: 404, title: "There is no such thing to see" },
   "gamification.season_overlaps": { status: 409, title: "Another season runs at that time" },
 
+  "abuse.appeal_over": { status: 409, title: "It is too late to object" },
+  "abuse.case_not_found": { status: 404, title: "No such case" },
+  "abuse.own_decision": { status: 403, title: "Somebody else than who decided looks at it again" },
+
   "moderation.appeal_over": { status: 409, title: "It is too late to appeal" },
   "moderation.case_not_found": { status: 404, title: "No such case" },
   "moderation.kind_unknown": { status: 422, title: "There is nothing of this kind to report" },

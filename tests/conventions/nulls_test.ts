@@ -38,6 +38,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "volunteering",
       "events",
       "newsletters",
+      "abuse",
     ],
   });
   const owner = await createMember(tenant, "owner");

@@ -38,6 +38,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "volunteering",
       "events",
       "newsletters",
+      "abuse",
     ],
   });
   const owner = await createMember(tenant, "owner");

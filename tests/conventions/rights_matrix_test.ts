@@ -9,6 +9,7 @@ import { fillEvents } from "../support/events.ts";
 import { fillGroups } from "../support/groups.ts";
 import { fillExchanges } from "../support/exchanges.ts";
 import { fillGamification } from "../support/gamification.ts";
+import { fillAbuse } from "../support/abuse.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillFeed } from "../support/feed.ts";
 import { fillNewsletters } from "../support/newsletters.ts";
@@ -55,6 +56,7 @@ async function createWorld(): Promise<World> {
       "volunteering",
       "events",
       "newsletters",
+      "abuse",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -83,6 +85,7 @@ async function createWorld(): Promise<World> {
   await fillExchanges(tenant, owner, member);
   await fillGamification(tenant, owner, member);
   await fillEvents(tenant, owner, member);
+  await fillAbuse(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);

@@ -3,7 +3,9 @@ import { must } from "../support/answers.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMarket, listings, publish } from "../support/listings.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
+import { createTimeBank, exchangeIn } from "../exchanges/support.ts";
 import { create, does } from "../groups/support.ts";
+import { act } from "../support/exchanges.ts";
 import { awards, booked, profile } from "./support.ts";
 
 Deno.test("a listing is worth points once it is published, not when it is put up to be taken down", async () => {
@@ -11,6 +13,7 @@ Deno.test("a listing is worth points once it is published, not when it is put up
   await withDatabase((sql) => sql`delete from gamification_badges where tenant_id = ${tenant.id}`);
   const ana = await createMember(tenant);
   const kept = await publish(ana, tenant);
+  await booked(tenant);
   const dropped = await publish(ana, tenant);
   await booked(tenant);
   await must(listings(ana, tenant, "cancel", { listing: dropped.id }));
@@ -39,4 +42,30 @@ Deno.test("joining a group is worth points while one is in it; making one, once 
   await does(ben!, tenant, "leave", { group_id });
   await booked(tenant);
   assertEquals(await points(), [0, 0]);
+});
+
+Deno.test("an exchange counts for both once it is done, a review for both sides of it", async () => {
+  const world = await createTimeBank();
+  const { tenant, ana, ben, owner } = world;
+  const modules = [...tenant.modules, "gamification"];
+  await must(owner.client.from("tenants").update({ modules }).eq("id", tenant.id));
+  await withDatabase((sql) => sql`delete from gamification_badges where tenant_id = ${tenant.id}`);
+  const { id } = await exchangeIn(world, "completed");
+  await booked(tenant);
+  const acts = async (person: typeof ana) =>
+    (await awards(person)).map(({ action, kind, xp }) => `${action} ${kind} ${xp}`).toSorted();
+  assertEquals(await acts(ana), ["complete_transaction award 25", "send_credits award 0"]);
+  assertEquals(await acts(ben), ["complete_transaction award 25", "receive_credits award 0"]);
+  await must(act(tenant, ana, "review", { exchange_id: id, rating: 4 }));
+  await booked(tenant);
+  assertEquals((await acts(ana))[1], "leave_review award 10");
+  assertEquals(
+    (await must<{ measure: string; score: number }[]>(
+      ben.client.from("gamification_scores").select("measure, score").in("measure", [
+        "stars",
+        "ratings",
+      ]).order("measure"),
+    )).map(({ score }) => score),
+    [1, 4],
+  );
 });

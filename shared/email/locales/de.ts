@@ -747,6 +747,33 @@ export const de: Language = {
       heading: "Sie sind unter den Ersten von {name}",
       paragraphs: ["Die Saison ist zu Ende, und Sie sind unter den ersten drei."],
     },
+    "abuse.found": {
+      subject: "Zahlungen zum Prüfen",
+      heading: "Zahlungen zum Prüfen",
+      paragraphs: ["Eine Regel gegen Missbrauch hat etwas gefunden, das geprüft werden muss."],
+    },
+    "abuse.decided": {
+      subject: "Zu Zahlungen von Ihnen",
+      heading: "Zu Zahlungen von Ihnen",
+      paragraphs: [
+        "Eine Regel der Gemeinschaft hat Zahlungen von Ihnen gefunden, und sie wurden geprüft: {reason}",
+        "Sie können sehen, was gefunden wurde, und innerhalb von 30 Tagen widersprechen.",
+      ],
+    },
+    "abuse.appealed": {
+      subject: "Ein Widerspruch wartet",
+      heading: "Ein Widerspruch wartet",
+      paragraphs: [
+        "Ein Mitglied widerspricht einem Fall. Jemand, der ihn nicht entschieden hat, muss ihn ansehen.",
+      ],
+    },
+    "abuse.appeal_decided": {
+      subject: "Über Ihren Widerspruch wurde entschieden",
+      heading: "Über Ihren Widerspruch wurde entschieden",
+      paragraphs: [
+        "Eine zweite Person hat den Fall angesehen und auf Ihren Widerspruch geantwortet.",
+      ],
+    },
     "messaging.message": {
       subject: "{name} hat Ihnen geschrieben",
       heading: "{name} hat Ihnen geschrieben",

@@ -742,6 +742,31 @@ export const en = {
       heading: "You finished among the first of {name}",
       paragraphs: ["The season is over, and you are among its first three."],
     },
+    "abuse.found": {
+      subject: "Payments to look at",
+      heading: "Payments to look at",
+      paragraphs: ["A rule against abuse found something that waits for a reviewer."],
+    },
+    "abuse.decided": {
+      subject: "About payments of yours",
+      heading: "About payments of yours",
+      paragraphs: [
+        "A rule of the community found payments of yours, and a reviewer looked at them: {reason}",
+        "You can see what was found, and object within 30 days.",
+      ],
+    },
+    "abuse.appealed": {
+      subject: "An objection waits",
+      heading: "An objection waits",
+      paragraphs: [
+        "A member objects to a case. Somebody who did not decide it before has to look at it.",
+      ],
+    },
+    "abuse.appeal_decided": {
+      subject: "Your objection was decided",
+      heading: "Your objection was decided",
+      paragraphs: ["A second reviewer has looked at the case and answered your objection."],
+    },
     "messaging.message": {
       subject: "{name} wrote to you",
       heading: "{name} wrote to you",

@@ -735,6 +735,29 @@ export const es: Language = {
       heading: "Ha quedado entre los primeros de {name}",
       paragraphs: ["La temporada ha terminado y está entre los tres primeros."],
     },
+    "abuse.found": {
+      subject: "Pagos por revisar",
+      heading: "Pagos por revisar",
+      paragraphs: ["Una regla contra el abuso ha encontrado algo que espera revisión."],
+    },
+    "abuse.decided": {
+      subject: "Sobre unos pagos suyos",
+      heading: "Sobre unos pagos suyos",
+      paragraphs: [
+        "Una regla de la comunidad encontró pagos suyos y se han revisado: {reason}",
+        "Puede ver qué se encontró y oponerse en un plazo de 30 días.",
+      ],
+    },
+    "abuse.appealed": {
+      subject: "Una oposición espera",
+      heading: "Una oposición espera",
+      paragraphs: ["Un miembro se opone a un caso. Debe verlo alguien que no lo decidió antes."],
+    },
+    "abuse.appeal_decided": {
+      subject: "Se ha resuelto su oposición",
+      heading: "Se ha resuelto su oposición",
+      paragraphs: ["Una segunda persona ha revisado el caso y ha respondido."],
+    },
     "messaging.message": {
       subject: "{name} le ha escrito",
       heading: "{name} le ha escrito",
