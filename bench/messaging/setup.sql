@@ -47,41 +47,53 @@ select bench.tenant_id(), p, id, 0, 0, 0 from bench.conversations, unnest(array[
 insert into private.messaging_people (tenant_id, person_id)
 select bench.tenant_id(), bench.person(n) from generate_series(1, 1001) n;
 
--- Rows as sending leaves them, without the sending: conversations of any size in bearable time.
-create function bench.grow(messages int) returns void language plpgsql as $$
+-- Rows as sending leaves them, without the sending: conversations of any size in bearable time. A block
+-- is one more message in each of the 6,000 conversations, in an order that mixes them; a seat says what
+-- each message of a block is to one of its two.
+create table bench.seats as
+select s.*, row_number() over (partition by s.person order by s.place) as rank,
+  count(*) over (partition by s.person) as in_block
+from (
+  select (c.n * 7919) % 6000 as place, c.id as conversation, c.one, c.other, p.person
+  from bench.conversations c, unnest(array[c.one, c.other]) p (person)
+) s
+order by s.place;
+analyze bench.seats;
+
+create function bench.message(block bigint, place bigint) returns uuid language sql immutable
+return ('0190' || lpad(to_hex(block * 6000 + place), 8, '0') || '7000800000000000' || '0000')::uuid;
+
+create function bench.grow(first_block int, last_block int) returns void language plpgsql as $$
 begin
-  create temp table made on commit drop as
-  select c.id as conversation, c.one, c.other, private.uuid_v7() as id,
-    row_number() over (partition by c.n order by g.n) as place
-  from (select n, 1 + (n * 7919) % 6000 as c from generate_series(1, messages) n) g
-  join bench.conversations c on c.n = g.c;
   insert into messaging_messages (tenant_id, id, conversation_id, seq, sender_id, client_id, body)
-  select bench.tenant_id(), m.id, m.conversation, c.last_seq + m.place, m.one, m.id::text,
-    'Words of a message that somebody wrote, number ' || m.place
-  from made m join messaging_conversations c on c.tenant_id = bench.tenant_id() and c.id = m.conversation;
+  select bench.tenant_id(), bench.message(b, s.place), s.conversation, b, s.one,
+    bench.message(b, s.place)::text, 'Words of a message that somebody wrote, number ' || b
+  from generate_series(first_block, last_block) b, bench.seats s where s.person = s.one;
   insert into private.messaging_keys (tenant_id, conversation_id, sender_id, client_id, message_id)
-  select bench.tenant_id(), m.conversation, m.one, m.id::text, m.id from made m;
+  select bench.tenant_id(), s.conversation, s.one, bench.message(b, s.place)::text,
+    bench.message(b, s.place)
+  from generate_series(first_block, last_block) b, bench.seats s where s.person = s.one;
   insert into messaging_inbox (tenant_id, person_id, position, conversation_id, message_id, version)
-  select bench.tenant_id(), n.person, p.position + n.place, n.conversation, n.id, 1
-  from (
-    select m.conversation, m.id, person, row_number() over (partition by person order by m.id) as place
-    from made m, unnest(array[m.one, m.other]) person
-  ) n
-  join private.messaging_people p on p.tenant_id = bench.tenant_id() and p.person_id = n.person;
+  select bench.tenant_id(), s.person, (b - 1) * s.in_block + s.rank, s.conversation,
+    bench.message(b, s.place), 1
+  from generate_series(first_block, last_block) b, bench.seats s;
+end;
+$$;
+
+create function bench.settle(blocks int) returns void language plpgsql as $$
+begin
+  update messaging_conversations c set last_seq = blocks, last_message_at = now()
+  where c.tenant_id = bench.tenant_id();
+  update messaging_states s set read_seq = blocks, delivered_seq = blocks
+  from bench.conversations b
+  where s.tenant_id = bench.tenant_id() and s.conversation_id = b.id and s.person_id = b.one;
   update private.messaging_people p
-  set position = p.position + n.messages, unread = p.unread + n.unread
+  set position = n.in_block * blocks, unread = n.heard * blocks
   from (
-    select person, count(*) as messages, count(*) filter (where person = m.other) as unread
-    from made m, unnest(array[m.one, m.other]) person group by person
+    select s.person, count(*) as in_block, count(*) filter (where s.person = s.other) as heard
+    from bench.seats s group by s.person
   ) n
   where p.tenant_id = bench.tenant_id() and p.person_id = n.person;
-  update messaging_conversations c set last_seq = c.last_seq + n.messages, last_message_at = now()
-  from (select m.conversation, count(*) as messages from made m group by m.conversation) n
-  where c.tenant_id = bench.tenant_id() and c.id = n.conversation;
-  update messaging_states s set read_seq = c.last_seq, delivered_seq = c.last_seq
-  from messaging_conversations c, bench.conversations b
-  where c.tenant_id = bench.tenant_id() and b.id = c.id and s.tenant_id = c.tenant_id
-    and s.conversation_id = c.id and s.person_id = b.one;
 end;
 $$;
 
