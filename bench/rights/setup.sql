@@ -7,7 +7,7 @@ create function bench.id(n bigint) returns uuid language sql immutable
 return ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid;
 
 create table bench.model as
-select (tenants_create('bench-model', 'Bench', array['wallet', 'messaging'])).*;
+select * from tenants_create('bench-model', 'Bench', array['wallet', 'messaging']);
 
 set session_replication_role = replica;
 
@@ -20,6 +20,10 @@ from bench.model join roles r on r.tenant_id = model.id, generate_series(1, 1000
 insert into role_permissions (tenant_id, role, permission)
 select bench.id(n), rp.role, rp.permission
 from bench.model join role_permissions rp on rp.tenant_id = model.id, generate_series(1, 1000) n;
+
+insert into private.role_rights (tenant_id, role, permissions)
+select bench.id(n), r.role, r.permissions
+from bench.model join private.role_rights r on r.tenant_id = model.id, generate_series(1, 1000) n;
 
 insert into auth.users (id, email)
 select bench.id(n), 'member' || n || '@bench.test' from generate_series(1, 100000) n;
