@@ -1,9 +1,9 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { must } from "../support/answers.ts";
-import type { Person } from "../support/clients.ts";
+import { createPerson, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { act, type Exchange } from "../support/exchanges.ts";
-import { createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
+import { addMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
 
 export interface Part {
   person_id: string;
@@ -25,20 +25,42 @@ export interface World {
   owner: Person;
 }
 
-/** A time bank with two members who know each other, a broker and an owner. */
+type People = Omit<World, "tenant">;
+
+let known: Promise<People> | undefined;
+let before: Tenant | undefined;
+
+async function createPeople(): Promise<People> {
+  const [ana, ben, broker, owner] = await Promise.all(Array.from({ length: 4 }, createPerson));
+  return { ana: ana!, ben: ben!, broker: broker!, owner: owner! };
+}
+
+/**
+ * A time bank with two members who know each other, a broker and an owner. It is the same four in
+ * every test of a file: they leave the time bank of the test before, and see nothing of it any more.
+ */
 export async function createTimeBank(settings: Record<string, unknown> = {}): Promise<World> {
-  const tenant = await createTenant({
+  const people = await (known ??= createPeople());
+  if (before) {
+    const { id } = before;
+    await withDatabase((sql) =>
+      sql`
+      update members set status = 'left' where tenant_id = ${id} and status in ('active', 'suspended')`
+    );
+  }
+  const tenant = before = await createTenant({
     modules: ["wallet", "listings", "exchanges", "messaging"],
     settings,
   });
-  const [ana, ben, broker, owner] = await Promise.all([
-    createMember(tenant),
-    createMember(tenant),
-    createMember(tenant, "staff"),
-    createMember(tenant, "owner"),
+  const { ana, ben, broker, owner } = people;
+  await Promise.all([
+    addMember(tenant, ana),
+    addMember(tenant, ben),
+    addMember(tenant, broker, "staff"),
+    addMember(tenant, owner, "owner"),
   ]);
   await issue(tenant, ana, 600);
-  return { tenant, ana, ben, broker, owner };
+  return { tenant, ...people };
 }
 
 /** Ana asks Ben. */
