@@ -40,8 +40,9 @@ end;
 $$;
 comment on function private.listings_config(uuid) is 'The language whose endings are taken off words: the tenant''s.';
 
--- A grid of half degrees, some fifty kilometres.
-create function private.listings_cell(latitude numeric, longitude numeric)
+-- Three grids, of a hundredth, a twentieth and a quarter of a degree: of each circle one of them tells
+-- with few cells, and not many times its own ground.
+create function private.listings_cell(grain integer, latitude numeric, longitude numeric)
 returns text
 language plpgsql
 immutable
@@ -50,11 +51,13 @@ set search_path = ''
 as $$
 begin
   return format(
-    '@%s,%s', floor(latitude * 2)::integer, mod(floor(longitude * 2)::integer + 1080, 720)
+    '@%s:%s,%s', grain, floor(latitude * grain)::integer,
+    mod(floor(longitude * grain)::integer + 540 * grain, 360 * grain)
   );
 end;
 $$;
-comment on function private.listings_cell(numeric, numeric) is 'The lexeme of the cell a place lies in.';
+comment on function private.listings_cell(integer, numeric, numeric) is
+  'The lexeme of the cell a place lies in; grain: 100, 20 or 4 cells a degree.';
 
 create table private.listings_index (
   tenant_id uuid not null,
@@ -152,7 +155,9 @@ begin
       array(select '#' || t.tag from unnest(listing.tags) t(tag))
       || array['=' || listing.tenant_id, '=' || listing.kind]
       || case when listing.latitude is not null
-        then array[private.listings_cell(listing.latitude, listing.longitude)] else '{}'::text[] end
+        then array(select private.listings_cell(g.grain, listing.latitude, listing.longitude)
+          from unnest(array[100, 20, 4]) g(grain))
+        else '{}'::text[] end
     );
 end;
 $$;

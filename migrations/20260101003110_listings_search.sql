@@ -1,6 +1,6 @@
 -- Listings, search: by words, tags, kind and distance, the newest first, or the best or nearest of the
--- thousand newest. Common words fill a page from the newest listings alone; rare ones are few, and
--- come from the index of words. Neither reads more than that, however many listings there are.
+-- thousand newest. Common words fill a page from the newest listings alone; what is rare among those
+-- is mostly rare among all, and comes from the index of words. Neither grows with what does not fit.
 
 create type private.listings_wanted as (
   tenant_id uuid,
@@ -10,16 +10,17 @@ create type private.listings_wanted as (
   latitude double precision,
   longitude double precision,
   radius_km double precision,
+  south numeric,
+  north numeric,
   blocked uuid[]
 );
 comment on type private.listings_wanted is
-  'What is looked for. words: text, kind and tags; scope: tenant and cells around the place, for the index; blocked: whose listings the one who looks does not see.';
+  'What is looked for. words: text, kind and tags; scope: tenant and cells around the place, for the index; south and north: beyond these no distance has to be reckoned; blocked: whose listings the one who looks does not see.';
 
 create type private.listings_found as (
   listing_id uuid,
   published_at timestamptz,
-  km double precision,
-  rank double precision
+  km double precision
 );
 
 create function private.listings_km(
@@ -50,17 +51,24 @@ security invoker
 set search_path = ''
 as $$
 declare
+  v_grain integer := case when radius_km <= 5 then 100 when radius_km <= 25 then 20 else 4 end;
   v_height double precision := radius_km / 111.1;
   v_width double precision := radius_km / 111.1 / cosd(least(abs(latitude) + v_height, 89));
 begin
   -- Around a pole a circle touches too many cells to name them; then distance alone decides.
-  if v_width > 30 then
+  if v_width * v_height * v_grain * v_grain > 300 then
     return null;
   end if;
   return (
-    select string_agg(distinct format('%L', private.listings_cell(y::numeric / 2, x::numeric / 2)), ' | ')::tsquery
-    from generate_series(floor((latitude - v_height) * 2)::integer, floor((latitude + v_height) * 2)::integer) y
-    cross join generate_series(floor((longitude - v_width) * 2)::integer, floor((longitude + v_width) * 2)::integer) x
+    select string_agg(distinct format(
+      '%L', private.listings_cell(v_grain, y::numeric / v_grain, x::numeric / v_grain)
+    ), ' | ')::tsquery
+    from generate_series(
+      floor((latitude - v_height) * v_grain)::integer, floor((latitude + v_height) * v_grain)::integer
+    ) y
+    cross join generate_series(
+      floor((longitude - v_width) * v_grain)::integer, floor((longitude + v_width) * v_grain)::integer
+    ) x
   );
 end;
 $$;
@@ -151,6 +159,8 @@ begin
     v_wanted.latitude := latitude::numeric(4, 2);
     v_wanted.longitude := longitude::numeric(5, 2);
     v_wanted.radius_km := coalesce(radius_km, 25);
+    v_wanted.south := v_wanted.latitude - v_wanted.radius_km / 111;
+    v_wanted.north := v_wanted.latitude + v_wanted.radius_km / 111;
     v_wanted.scope := v_wanted.scope && coalesce(
       private.listings_cells(v_wanted.latitude, v_wanted.longitude, v_wanted.radius_km), ''
     );
@@ -162,7 +172,7 @@ comment on function private.listings_want(uuid, uuid, text, text, text[], numeri
   'What a person looks for. Raises request.invalid.';
 
 create function private.listings_find(
-  wanted private.listings_wanted, before_at timestamptz, before_id uuid, most integer
+  wanted private.listings_wanted, before_at timestamptz, before_id uuid, most integer, enough integer
 )
 returns setof private.listings_found
 language plpgsql
@@ -176,14 +186,13 @@ as $$
 #variable_conflict use_column
 declare
   v_all boolean := wanted.words is null and wanted.latitude is null;
-  v_window integer := case when v_all then 2147483647 else 5000 end;
+  v_window integer := case when v_all then 2147483647 else 10000 end;
   v_found integer;
   v_edge record;
 begin
   return query
     select i.listing_id, i.published_at,
-      private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude),
-      ts_rank(i.words, wanted.text)::double precision
+      private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude)
     from (
       select x.* from private.listings_index x
       where x.tenant_id = wanted.tenant_id and (x.published_at, x.listing_id) < (before_at, before_id)
@@ -193,12 +202,13 @@ begin
     where (wanted.words is null or i.words @@ wanted.words) and i.owner_id <> all (wanted.blocked)
       and (
         wanted.latitude is null
-        or private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude) <= wanted.radius_km
+        or i.latitude between wanted.south and wanted.north
+          and private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude) <= wanted.radius_km
       )
     order by i.published_at desc, i.listing_id desc
     limit most;
   get diagnostics v_found = row_count;
-  if v_found >= most or v_all then
+  if v_found >= enough or v_all then
     return;
   end if;
   -- Rare among the newest, so few among the others, too: those that the words name, and behind the window.
@@ -213,23 +223,23 @@ begin
   limit 1;
   return query
     with named as materialized (
-      select i.listing_id, i.published_at, i.owner_id, i.latitude, i.longitude, i.words
+      select i.listing_id, i.published_at, i.owner_id, i.latitude, i.longitude
       from private.listings_index i
       where i.words @@ (wanted.scope && coalesce(wanted.words, ''))
     )
     select i.listing_id, i.published_at,
-      private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude),
-      ts_rank(i.words, wanted.text)::double precision
+      private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude)
     from named i
     where (i.published_at, i.listing_id) < (v_edge.published_at, v_edge.listing_id)
       and i.owner_id <> all (wanted.blocked)
       and (
         wanted.latitude is null
-        or private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude) <= wanted.radius_km
+        or i.latitude between wanted.south and wanted.north
+          and private.listings_km(wanted.latitude, wanted.longitude, i.latitude, i.longitude) <= wanted.radius_km
       )
     order by i.published_at desc, i.listing_id desc
     limit most - v_found;
 end;
 $$;
-comment on function private.listings_find(private.listings_wanted, timestamptz, uuid, integer) is
-  'Listings that are wanted, the newest first, before one.';
+comment on function private.listings_find(private.listings_wanted, timestamptz, uuid, integer, integer) is
+  'Listings that are wanted, the newest first, before one: most of them, or those of the newest ten thousand where they are enough.';

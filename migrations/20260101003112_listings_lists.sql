@@ -49,7 +49,7 @@ begin
     coalesce(
       keys[f.place]::text, to_char(f.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     ) || ',' || l.id
-  from unnest(lines) with ordinality f(listing_id, published_at, km, rank, place)
+  from unnest(lines) with ordinality f(listing_id, published_at, km, place)
   join public.listings l on l.tenant_id = listings_hits.tenant_id and l.id = f.listing_id
   order by f.place;
 end;
@@ -86,18 +86,20 @@ begin
     select array_agg(f order by f.published_at desc, f.listing_id desc) into v_found
     from private.listings_find(
       wanted, coalesce(v_after::timestamptz, 'infinity'),
-      coalesce(v_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), page_size
+      coalesce(v_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'), page_size, page_size
     ) f;
   else
-    select array_agg(row(f.listing_id, f.published_at, f.km, f.rank)::private.listings_found order by f.key, f.listing_id),
+    select array_agg(row(f.listing_id, f.published_at, f.km)::private.listings_found order by f.key, f.listing_id),
       array_agg(f.key order by f.key, f.listing_id)
     into v_found, v_keys
     from (
-      select a.*, case sort when 'nearest' then a.km else -a.rank end as key
-      from private.listings_find(wanted, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 1000) a
-      where v_id is null
-        or (case sort when 'nearest' then a.km else -a.rank end, a.listing_id) > (v_after::double precision, v_id)
-      order by key, a.listing_id
+      select k.* from (
+        select a.*, case sort when 'nearest' then a.km else -ts_rank(i.words, wanted.text) end as key
+        from private.listings_find(wanted, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 1000, 100) a
+        join private.listings_index i on i.tenant_id = wanted.tenant_id and i.listing_id = a.listing_id
+      ) k
+      where v_id is null or (k.key, k.listing_id) > (v_after::double precision, v_id)
+      order by k.key, k.listing_id
       limit page_size
     ) f;
   end if;
@@ -151,7 +153,7 @@ begin
 end;
 $$;
 comment on function public.listings_search(uuid, text, text, text[], numeric, numeric, numeric, text, text, integer) is
-  'What the caller sees of others and of their own, with these words ("a phrase", or, -not; accents, endings and a slip of one letter do not matter), all these tags, within radius_km (1 to 200, 25) of a place (permission listings.read). sort: newest; best or nearest, of the thousand newest that fit. cursor: of the last line seen. page_size: 1 to 100. Raises request.invalid.';
+  'What the caller sees of others and of their own, with these words ("a phrase", or, -not; accents, endings and a slip of one letter do not matter), all these tags, within radius_km (1 to 200, 25) of a place (permission listings.read). sort: newest; best or nearest, of up to a thousand of the newest that fit. cursor: of the last line seen. page_size: 1 to 100. Raises request.invalid.';
 grant execute on function public.listings_search(uuid, text, text, text[], numeric, numeric, numeric, text, text, integer)
   to authenticated;
 
@@ -178,7 +180,7 @@ begin
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'cursor';
   end if;
   select array_agg(
-    row(p.listing_id, p.created_at, null, null)::private.listings_found order by p.created_at desc, p.listing_id desc
+    row(p.listing_id, p.created_at, null)::private.listings_found order by p.created_at desc, p.listing_id desc
   ) into v_found
   from (
     select k.listing_id, k.created_at

@@ -60,6 +60,7 @@ create table private.listings_alerts (
 );
 comment on table private.listings_alerts is 'Which listing a person was told of, or will be in the morning: once, whatever searches it fits.';
 create index listings_alerts_listing on private.listings_alerts (tenant_id, listing_id);
+create index listings_alerts_created on private.listings_alerts (created_at);
 create index listings_alerts_waiting on private.listings_alerts (tenant_id, person_id) where not told;
 
 create function private.listings_needed(words tsquery, tenant_id uuid)

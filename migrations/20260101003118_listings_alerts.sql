@@ -132,3 +132,30 @@ comment on function public.listings_tell_found(uuid) is
 grant execute on function public.listings_tell_found(uuid) to service_role;
 
 select private.schedule_local('listings-tell-found', '0 8 * * *', 'listings.tell_found');
+
+create function private.listings_forget_alerts()
+returns integer
+language plpgsql
+volatile
+security definer -- nobody else writes alerts
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_count integer;
+begin
+  -- Twelve renewals of thirty days later a listing is another one.
+  delete from private.listings_alerts a
+  where a.ctid = any (array(
+    select o.ctid from private.listings_alerts o
+    where o.created_at < now() - interval '400 days'
+    order by o.created_at
+    limit 5000
+  ));
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function private.listings_forget_alerts() is
+  'Forgets who was told of listings more than 400 days ago, 5,000 at a time; returns how many.';
+select private.schedule('listings-forget-alerts', '51 * * * *', 'select private.listings_forget_alerts()');

@@ -75,13 +75,13 @@ begin
         listing.latitude::float8, listing.longitude::float8, l.latitude, l.longitude
       )::numeric, 1)::float8,
       case when abs(l.minutes - listing.minutes) <= greatest(l.minutes, listing.minutes) / 4 then l.minutes end
-    from private.listings_find(v_wanted, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 200) f
+    from private.listings_find(v_wanted, 'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 200, 50) f
     join public.listings l on l.tenant_id = listing.tenant_id and l.id = f.listing_id
     join private.listings_index i on i.tenant_id = l.tenant_id and i.listing_id = l.id;
 end;
 $$;
 comment on function private.listings_counterparts(public.listings, uuid[]) is
-  'Of the two hundred newest of the other kind that share a tag or a word with it: what they share.';
+  'Of up to two hundred of the newest of the other kind that share a tag or a word with it: what they share.';
 
 create function public.listings_matches(tenant_id uuid, listing uuid default null, page_size integer default 20)
 returns setof public.listings_match

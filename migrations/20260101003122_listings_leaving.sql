@@ -100,9 +100,10 @@ create trigger listings_on_person_erased after update of erased_at on public.peo
 -- Words and languages change
 create table private.listings_swept (
   tenant_id uuid primary key references public.tenants (id) on delete cascade,
-  word text not null
+  word text not null,
+  swept_at timestamptz not null
 );
-comment on table private.listings_swept is 'How far the words of a tenant were last looked through.';
+comment on table private.listings_swept is 'How far the words of a tenant were last looked through, and when.';
 
 create function private.listings_sweep()
 returns integer
@@ -119,7 +120,10 @@ declare
 begin
   for v_tenant in
     select t.id from public.tenants t
-    where exists (select from private.listings_words w where w.tenant_id = t.id) order by t.id
+    left join private.listings_swept s on s.tenant_id = t.id
+    where exists (select from private.listings_words w where w.tenant_id = t.id)
+    order by s.swept_at nulls first, t.id
+    limit 50
   loop
     v_words := array(
       select w.word from private.listings_words w
@@ -129,17 +133,17 @@ begin
       order by w.word
       limit 200
     );
-    insert into private.listings_swept (tenant_id, word)
+    insert into private.listings_swept (tenant_id, word, swept_at)
     -- At the end it begins anew.
-    values (v_tenant, coalesce(v_words[200], ''))
-    on conflict (tenant_id) do update set word = excluded.word;
+    values (v_tenant, coalesce(v_words[200], ''), now())
+    on conflict (tenant_id) do update set word = excluded.word, swept_at = excluded.swept_at;
     v_count := v_count + private.listings_forget_words(v_tenant, v_words);
   end loop;
   return v_count;
 end;
 $$;
 comment on function private.listings_sweep() is
-  'Forgets words that no listing has any more, looking at two hundred of each tenant; returns how many.';
+  'Forgets words that no listing has any more, looking at two hundred of each of the fifty tenants that have waited longest; returns how many.';
 select private.schedule('listings-sweep', '37 * * * *', 'select private.listings_sweep()');
 
 create function public.listings_reindex(tenant_id uuid, after uuid default null)

@@ -951,6 +951,7 @@ export const definers = {
     "listings_expire",
     "listings_find",
     "listings_follow",
+    "listings_forget_alerts",
     "listings_forget_words",
     "listings_hand_in",
     "listings_hits",
