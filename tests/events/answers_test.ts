@@ -1,6 +1,7 @@
 import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import { connect, withDatabase } from "../support/database.ts";
+import { until } from "../support/wait.ts";
 import {
   act,
   answers,
@@ -113,15 +114,31 @@ Deno.test("of fifty who want the last seat at once one gets it", async () => {
       select ${tenant.id}, c, 'active', 'One of many' from unnest(${
       crowd.map((one) => one.id)
     }::uuid[]) c`;
-    const outcomes = await Promise.all(crowd.map(({ id: sub, session }) =>
-      sql.begin(async (tx) => {
-        const claims = JSON.stringify({ sub, session_id: session, role: "authenticated" });
-        await tx`select set_config('request.jwt.claims', ${claims}, true)`;
-        await tx`set local role authenticated`;
-        await tx`select events_respond(${tenant.id}, ${occurrence}, 'going')`;
-        return "going";
-      }).catch((error) => error.message as string)
-    ));
+    const answering = () =>
+      Promise.all(crowd.map(({ id: sub, session }) =>
+        sql.begin(async (tx) => {
+          const claims = JSON.stringify({ sub, session_id: session, role: "authenticated" });
+          await tx`select set_config('request.jwt.claims', ${claims}, true)`;
+          await tx`set local role authenticated`;
+          await tx`select events_respond(${tenant.id}, ${occurrence}, 'going')`;
+          return "going";
+        }).catch((error) => error.message as string)
+      ));
+    // Held until they all stand before the last seat: none comes first by chance.
+    const outcomes = await withDatabase((door) =>
+      door.begin(async (tx) => {
+        await tx`select from events_occurrences where id = ${occurrence} for update`;
+        const answers = answering();
+        await until(async () => {
+          // Asked outside of the transaction, which would see the same at each time.
+          const [row] = await door`
+            select count(*)::int as count from pg_stat_activity
+            where wait_event_type = 'Lock' and query like '%events_respond%'`;
+          return row!.count >= 20;
+        }, { timeout: 20_000, message: "a crowd before the door" });
+        return { answers };
+      })
+    ).then(({ answers }) => answers);
     assertEquals(outcomes.filter((outcome) => outcome === "going").length, 1);
     assertEquals(outcomes.filter((outcome) => outcome === "events.full").length, 49);
     const [row] = await sql`
