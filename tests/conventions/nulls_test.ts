@@ -1,6 +1,7 @@
 import { deepStrictEqual as assertEquals } from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
 import { must } from "../support/answers.ts";
+import { act } from "../support/exchanges.ts";
 import { fillFeed } from "../support/feed.ts";
 import { fillNewsletters } from "../support/newsletters.ts";
 import { fillMessaging } from "../support/messaging.ts";
@@ -48,6 +49,9 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
   const post_id = await fillFeed(tenant, owner, member);
   const newsletter_id = await fillNewsletters(tenant, owner, member);
   const [message] = await must<{ id: string }[]>(client.from("messaging_messages").select("id"));
+  const { id: exchange_id } = await must<{ id: string }>(
+    act(tenant, owner, "request", { person: member.id, minutes: 15 }),
+  );
   // What has to be there, so that a call gets beyond looking for it.
   const known: Record<string, unknown> = {
     tenant_id: tenant.id,
@@ -56,6 +60,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
     role: "member",
     currency: "hours",
     conversation_id,
+    exchange_id,
     post_id,
     newsletter_id,
     message_id: message!.id,
