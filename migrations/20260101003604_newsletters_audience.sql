@@ -246,9 +246,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(newsletters_delete_segment.tenant_id, 'newsletters.write');
   v_segment public.newsletters_segments;
 begin
+  perform private.require(newsletters_delete_segment.tenant_id, 'newsletters.write');
   delete from public.newsletters_segments s
   where s.tenant_id = newsletters_delete_segment.tenant_id and s.id = newsletters_delete_segment.segment_id
   returning * into v_segment;
@@ -275,9 +275,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(newsletters_tag.tenant_id, 'newsletters.write');
   v_count integer;
 begin
+  perform private.require(newsletters_tag.tenant_id, 'newsletters.write');
   if coalesce(newsletters_tag.tag !~ '^[a-z0-9][a-z0-9_-]{0,39}$', true) then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'tag';
   elsif coalesce(cardinality(newsletters_tag.people), 0) not between 1 and 1000 then

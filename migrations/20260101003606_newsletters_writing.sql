@@ -155,9 +155,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(newsletters_save_template.tenant_id, 'newsletters.write');
   v_template public.newsletters_templates;
 begin
+  perform private.require(newsletters_save_template.tenant_id, 'newsletters.write');
   perform private.newsletters_check_name(newsletters_save_template.name, 80);
   perform private.newsletters_check_content(newsletters_save_template.content);
   if newsletters_save_template.template_id is null then
@@ -194,9 +194,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(newsletters_delete_template.tenant_id, 'newsletters.write');
   v_template public.newsletters_templates;
 begin
+  perform private.require(newsletters_delete_template.tenant_id, 'newsletters.write');
   delete from public.newsletters_templates t
   where t.tenant_id = newsletters_delete_template.tenant_id and t.id = newsletters_delete_template.template_id
   returning * into v_template;

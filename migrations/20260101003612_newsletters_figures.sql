@@ -51,9 +51,8 @@ security definer -- nobody else reads what is not added up yet
 set search_path = ''
 as $$
 #variable_conflict use_column
-declare
-  v_me uuid := private.require(newsletters_statistics.tenant_id, 'newsletters.read');
 begin
+  perform private.require(newsletters_statistics.tenant_id, 'newsletters.read');
   if not exists (
     select from public.newsletters n
     where n.tenant_id = newsletters_statistics.tenant_id and n.id = newsletters_statistics.newsletter_id

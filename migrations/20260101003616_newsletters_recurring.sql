@@ -171,9 +171,8 @@ security definer -- reads newsletters past their policies, once
 set search_path = ''
 as $$
 #variable_conflict use_column
-declare
-  v_me uuid := private.require(newsletters_calendar.tenant_id, 'newsletters.read');
 begin
+  perform private.require(newsletters_calendar.tenant_id, 'newsletters.read');
   if (newsletters_calendar.since < newsletters_calendar.until
     and newsletters_calendar.until <= newsletters_calendar.since + interval '93 days') is not true
   then

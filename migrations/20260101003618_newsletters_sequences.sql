@@ -45,10 +45,10 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.require(newsletters_save_sequence.tenant_id, 'newsletters.send');
   v_active boolean := coalesce(newsletters_save_sequence.active, false);
   v_sequence public.newsletters_sequences;
 begin
+  perform private.require(newsletters_save_sequence.tenant_id, 'newsletters.send');
   perform private.newsletters_check_name(newsletters_save_sequence.name, 80);
   perform private.newsletters_check_steps(newsletters_save_sequence.steps);
   perform private.newsletters_check_segment(
