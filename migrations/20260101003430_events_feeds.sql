@@ -75,15 +75,21 @@ begin
       select o.id, o.starts_at, o.ends_at, o.status, o.sequence, greatest(o.updated_at, e.updated_at) as changed_at,
         e.title, e.description, coalesce(o.place, e.place) as place,
         rtrim(t.app_url, '/') || '/events/' || e.id || '?occurrence=' || o.id as url
-      from public.events_occurrences o
-      join public.events e on e.tenant_id = o.tenant_id and e.id = o.event_id
+      from (
+        select a.occurrence_id as id from public.events_attendances a
+        where feed.group_id is null and a.tenant_id = feed.tenant_id and a.person_id = feed.person_id
+          and a.status in ('going', 'maybe')
+        union all
+        select g.id from public.events ge
+        join public.events_occurrences g on g.tenant_id = ge.tenant_id and g.event_id = ge.id
+        where ge.tenant_id = feed.tenant_id and ge.group_id = feed.group_id
+      ) mine
+      join public.events_occurrences o on o.tenant_id = feed.tenant_id and o.id = mine.id
+      join public.events e on e.tenant_id = o.tenant_id and e.id = o.event_id and e.removed_at is null
       join public.tenants t on t.id = o.tenant_id
-      left join public.events_attendances a
-        on a.tenant_id = o.tenant_id and a.occurrence_id = o.id and a.person_id = feed.person_id
-      where o.tenant_id = feed.tenant_id
-        and o.starts_at between now() - interval '30 days' and now() + interval '400 days'
-        and case when feed.group_id is null then a.status in ('going', 'maybe') else e.group_id = feed.group_id end
-        and private.events_reads(o.tenant_id, o.event_id, feed.person_id)
+      where o.starts_at between now() - interval '30 days' and now() + interval '400 days'
+        -- What is in a group was asked for the whole of it.
+        and (feed.group_id is not null or private.events_reads(o.tenant_id, o.event_id, feed.person_id))
       order by o.starts_at, o.id
       limit 1000
     ) l
