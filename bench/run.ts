@@ -6,12 +6,14 @@ import { run as jobs } from "./jobs/mod.ts";
 import { run as messaging } from "./messaging/mod.ts";
 import { type Report, toTable } from "./report.ts";
 import { run as rights } from "./rights/mod.ts";
+import { run as timebank } from "./timebank/mod.ts";
 import { run as wallet } from "./wallet/mod.ts";
 
 const benches: Record<string, (url: string, options: Options) => Promise<Report>> = {
   jobs,
   messaging,
   rights,
+  timebank,
   wallet,
 };
 
