@@ -60,10 +60,13 @@ export async function startCron(database: Database, admin: postgres.Sql, log: Lo
     const minutes = minutesSince(minute);
     minute = minutes.at(-1) ?? minute;
     forget(tasks, jobs);
-    for (const job of jobs) {
-      const task = taskOf(tasks, job);
+    const ready = jobs.map((job) => ({ job, task: taskOf(tasks, job) })).filter(({ task }) => {
       task.waiting += due(task, minutes);
-      if (task.running || task.waiting === 0 || running.size >= mostAtOnce) continue;
+      return !task.running && task.waiting > 0;
+    });
+    // Who ran longest ago goes first, or those that come each second would leave no room for the rest.
+    for (const { job, task } of ready.sort((a, b) => a.task.lastStart - b.task.lastStart)) {
+      if (running.size >= mostAtOnce) break;
       task.waiting -= 1;
       const done = run(job, task).finally(() => running.delete(done));
       running.add(done);
