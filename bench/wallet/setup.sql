@@ -73,19 +73,23 @@ begin
       v_again := format('alter table %s add constraint %I %s', v_index.on_table, v_index.conname, v_index.constraint) || v_again;
     end if;
   end loop;
-  insert into wallet_transfers (tenant_id, id, kind, currency, amount, from_account, to_account, actor)
-  select bench.tenant_id(), bench.id(v_start + g / 2.0, g), 'transfer', 'hours', 1, payer.id, payee.id,
-    payer.person_id
-  from generate_series(1, transfers) g
-  join bench.traders payer on payer.n = 1 + g * 7919 % 50 * 2 + g % 2
-  join bench.traders payee on payee.n = 1 + g * 7919 % 50 * 2 + 1 - g % 2;
-  insert into wallet_entries (tenant_id, account_id, id, transfer_id, amount, balance_after)
-  select t.tenant_id, leg.account, t.id, t.id, leg.amount, 0
-  from wallet_transfers t, lateral (values (t.from_account, -1), (t.to_account, 1)) leg(account, amount)
-  where t.kind = 'transfer' and t.id >= bench.id(v_start, 0);
+  with made as (
+    insert into wallet_transfers (tenant_id, id, kind, currency, amount, from_account, to_account, actor)
+    select bench.tenant_id(), bench.id(v_start + g / 2.0, g), 'transfer', 'hours', 1, payer.id, payee.id,
+      payer.person_id
+    from generate_series(1, transfers) g
+    join bench.traders payer on payer.n = 1 + g * 7919 % 50 * 2 + g % 2
+    join bench.traders payee on payee.n = 1 + g * 7919 % 50 * 2 + 1 - g % 2
+    returning tenant_id, id, from_account, to_account, actor
+  ),
+  entries as (
+    insert into wallet_entries (tenant_id, account_id, id, transfer_id, amount, balance_after)
+    select m.tenant_id, leg.account, m.id, m.id, leg.amount, 0
+    from made m, lateral (values (m.from_account, -1), (m.to_account, 1)) leg(account, amount)
+  )
   insert into wallet_keys (tenant_id, person_id, operation, key, digest, result_id)
-  select t.tenant_id, t.actor, 'wallet_transfer', md5(t.id::text), decode(md5(t.id::text), 'hex'), t.id
-  from wallet_transfers t where t.kind = 'transfer' and t.id >= bench.id(v_start, 0);
+  select m.tenant_id, m.actor, 'wallet_transfer', md5(m.id::text), decode(md5(m.id::text), 'hex'), m.id
+  from made m;
   foreach v_index.definition in array v_again loop
     execute v_index.definition;
   end loop;
