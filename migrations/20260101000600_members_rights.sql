@@ -53,13 +53,9 @@ as $$
 begin
   return exists (
     select from public.members m
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = may.permission
-    join public.permissions p on p.name = rp.permission
-    join public.modules module on module.slug = p.module
-    join public.tenants t on t.id = m.tenant_id
+    join private.role_rights r on r.tenant_id = m.tenant_id and r.role = m.role
     where m.tenant_id = may.tenant_id and m.person_id = may.person and m.status = 'active'
-      and (not module.switchable or module.slug = any (t.modules))
+      and may.permission = any (r.permissions)
   );
 end;
 $$;
