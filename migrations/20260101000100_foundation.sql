@@ -162,3 +162,18 @@ end;
 $$;
 comment on function private.enforce_transition() is
   'Before update: refuses a change of status that private.transitions does not list. Raises request.transition_refused.';
+
+create function private.check_page(page_size integer)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  if page_size is null or page_size not between 1 and 100 then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
+  end if;
+end;
+$$;
+comment on function private.check_page(integer) is 'Raises request.invalid for a page that cannot be.';

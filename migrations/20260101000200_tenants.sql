@@ -206,6 +206,29 @@ values (private.platform(), 'platform', 'Platform', 'invitation');
 
 alter table public.tenants enable row level security;
 
+create function private.setting(
+  tenant_id uuid, capability text, name text, usual integer, lowest integer, highest integer
+)
+returns integer
+language plpgsql
+stable
+security definer -- reads tenants past their policies
+set search_path = ''
+as $$
+declare
+  v_value jsonb;
+begin
+  select t.settings -> capability -> setting.name into v_value
+  from public.tenants t where t.id = setting.tenant_id;
+  if jsonb_typeof(v_value) = 'number' and v_value::numeric between lowest and highest then
+    return v_value::numeric::integer;
+  end if;
+  return usual;
+end;
+$$;
+comment on function private.setting(uuid, text, text, integer, integer, integer) is
+  'What the tenant says under settings.<capability>.<name>, where it is a number within reason; else the usual.';
+
 -- The card: what a stranger may know in order to join.
 create type public.tenant_card as (
   slug text,

@@ -9,30 +9,6 @@ select private.declare_permission(
   'messaging.send', 'Begin conversations and write in them', array['admin', 'staff', 'member']
 );
 
-create function private.messaging_setting(
-  tenant_id uuid, name text, usual integer, lowest integer, highest integer
-)
-returns integer
-language plpgsql
-stable
-security definer -- reads tenants past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_value jsonb;
-begin
-  select t.settings -> 'messaging' -> messaging_setting.name into v_value
-  from public.tenants t where t.id = messaging_setting.tenant_id;
-  if jsonb_typeof(v_value) = 'number' and v_value::numeric between lowest and highest then
-    return v_value::numeric::integer;
-  end if;
-  return usual;
-end;
-$$;
-comment on function private.messaging_setting(uuid, text, integer, integer, integer) is
-  'What the tenant says under settings.messaging, where it is a number within reason; else the usual.';
-
 -- Conversations
 create table public.messaging_conversations (
   tenant_id uuid not null references public.tenants (id) on delete restrict,

@@ -83,11 +83,11 @@ create function private.messaging_usual_retention(tenant_id uuid)
 returns integer
 language plpgsql
 stable
-security definer -- asks messaging_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 begin
-  return nullif(private.messaging_setting(messaging_usual_retention.tenant_id, 'retention_days', 0, 1, 3650), 0);
+  return nullif(private.setting(messaging_usual_retention.tenant_id, 'messaging', 'retention_days', 0, 1, 3650), 0);
 end;
 $$;
 comment on function private.messaging_usual_retention(uuid) is 'After how many days new conversations forget; null: never.';
@@ -192,7 +192,7 @@ declare
 begin
   if coalesce(char_length(btrim(messaging_create_group.title)) not between 1 and 120, true) then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'title';
-  elsif cardinality(v_people) >= private.messaging_setting(messaging_create_group.tenant_id, 'group_size', 500, 2, 2000) then
+  elsif cardinality(v_people) >= private.setting(messaging_create_group.tenant_id, 'messaging', 'group_size', 500, 2, 2000) then
     raise sqlstate 'PT409' using message = 'messaging.group_full';
   end if;
   perform private.require_rate('messaging-open:' || messaging_create_group.tenant_id || ':' || v_me, 60, interval '1 hour');

@@ -98,7 +98,7 @@ begin
     if (
       select count(*) from public.messaging_members m
       where m.tenant_id = v_conversation.tenant_id and m.conversation_id = v_conversation.id and m.left_at is null
-    ) >= private.messaging_setting(v_conversation.tenant_id, 'group_size', 500, 2, 2000) then
+    ) >= private.setting(v_conversation.tenant_id, 'messaging', 'group_size', 500, 2, 2000) then
       raise sqlstate 'PT409' using message = 'messaging.group_full';
     end if;
     perform private.messaging_enter(v_conversation, messaging_add.person, 'member');

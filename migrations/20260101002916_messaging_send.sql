@@ -5,12 +5,12 @@ create function private.messaging_check_body(tenant_id uuid, body text, files uu
 returns void
 language plpgsql
 stable
-security definer -- asks messaging_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_most integer := private.messaging_setting(messaging_check_body.tenant_id, 'max_length', 4000, 1, 20000);
+  v_most integer := private.setting(messaging_check_body.tenant_id, 'messaging', 'max_length', 4000, 1, 20000);
 begin
   if coalesce(messaging_check_body.body !~ '\S', true)
     and (messaging_check_body.body is not null or cardinality(messaging_check_body.files) = 0)
@@ -36,8 +36,8 @@ as $$
 declare
   v_verdict public.limits_verdict := private.rate_limit(
     'messaging-send:' || messaging_require_rate.tenant_id || ':' || person,
-    private.messaging_setting(messaging_require_rate.tenant_id, 'send_limit', 10, 1, 10000),
-    make_interval(secs => private.messaging_setting(messaging_require_rate.tenant_id, 'send_seconds', 10, 1, 3600))
+    private.setting(messaging_require_rate.tenant_id, 'messaging', 'send_limit', 10, 1, 10000),
+    make_interval(secs => private.setting(messaging_require_rate.tenant_id, 'messaging', 'send_seconds', 10, 1, 3600))
   );
 begin
   if not v_verdict.allowed then

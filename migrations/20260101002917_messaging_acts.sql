@@ -50,7 +50,7 @@ declare
   v_me uuid := private.require(messaging_edit.tenant_id, 'messaging.send');
   v_message public.messaging_messages :=
     private.messaging_message_of(messaging_edit.tenant_id, messaging_edit.message_id, v_me);
-  v_minutes integer := private.messaging_setting(messaging_edit.tenant_id, 'edit_minutes', 1440, 0, 525600);
+  v_minutes integer := private.setting(messaging_edit.tenant_id, 'messaging', 'edit_minutes', 1440, 0, 525600);
 begin
   if v_message.sender_id <> v_me or v_message.kind <> 'text' then
     raise sqlstate 'PT403' using message = 'messaging.not_the_sender';

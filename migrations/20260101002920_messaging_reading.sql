@@ -1,20 +1,5 @@
 -- Messaging, reading: the list of conversations, pages of one, catching up, and search.
 
-create function private.messaging_check_page(page_size integer)
-returns void
-language plpgsql
-immutable
-security invoker
-set search_path = ''
-as $$
-begin
-  if page_size is null or page_size not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
-  end if;
-end;
-$$;
-comment on function private.messaging_check_page(integer) is 'Raises request.invalid for a page that cannot be.';
-
 create type public.messaging_summary as (
   conversation_id uuid,
   kind text,
@@ -51,7 +36,7 @@ declare
   v_before timestamptz := timestamptz 'infinity';
   v_id uuid := uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 begin
-  perform private.messaging_check_page(page_size);
+  perform private.check_page(page_size);
   if messaging_list.cursor is not null then
     if not pg_input_is_valid(split_part(messaging_list.cursor, ',', 1), 'timestamptz')
       or not pg_input_is_valid(split_part(messaging_list.cursor, ',', 2), 'uuid')
@@ -119,7 +104,7 @@ declare
   v_me uuid := private.require(messaging_page.tenant_id, 'messaging.read');
   v_from bigint;
 begin
-  perform private.messaging_check_page(page_size);
+  perform private.check_page(page_size);
   select s.from_seq into v_from from public.messaging_states s
   where s.tenant_id = messaging_page.tenant_id and s.person_id = v_me
     and s.conversation_id = messaging_page.conversation_id;

@@ -22,7 +22,7 @@ declare
   v_me uuid := private.require(messaging_catch_up.tenant_id, 'messaging.read');
   v_since bigint := coalesce(messaging_catch_up.since, 0);
 begin
-  perform private.messaging_check_page(page_size);
+  perform private.check_page(page_size);
   if exists (
     select from private.messaging_people p
     where p.tenant_id = messaging_catch_up.tenant_id and p.person_id = v_me and p.pruned_to > v_since
@@ -81,7 +81,7 @@ declare
   v_me uuid := private.require(messaging_search.tenant_id, 'messaging.read');
   v_query tsquery;
 begin
-  perform private.messaging_check_page(page_size);
+  perform private.check_page(page_size);
   if coalesce(char_length(messaging_search.query) not between 1 and 200, true) then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'query: 1 to 200 characters';
   end if;

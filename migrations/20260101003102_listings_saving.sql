@@ -22,16 +22,11 @@ create function private.listings_days(tenant_id uuid)
 returns integer
 language plpgsql
 stable
-security definer -- asks listings_setting
+security definer -- asks setting
 set search_path = ''
 as $$
-declare
-  v_days jsonb := private.listings_setting(listings_days.tenant_id, 'days');
 begin
-  if jsonb_typeof(v_days) = 'number' and v_days::numeric between 1 and 365 then
-    return v_days::numeric::integer;
-  end if;
-  return 30;
+  return private.setting(listings_days.tenant_id, 'listings', 'days', 30, 1, 365);
 end;
 $$;
 comment on function private.listings_days(uuid) is 'How many days a listing stands until it expires: 30, unless the tenant says otherwise.';

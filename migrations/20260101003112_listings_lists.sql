@@ -109,21 +109,6 @@ $$;
 comment on function private.listings_page(private.listings_wanted, uuid, text, text, integer) is
   'A page of what is wanted. Raises request.invalid.';
 
-create function private.listings_check_page(page_size integer)
-returns void
-language plpgsql
-immutable
-security invoker
-set search_path = ''
-as $$
-begin
-  if page_size is null or page_size not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
-  end if;
-end;
-$$;
-comment on function private.listings_check_page(integer) is 'Raises request.invalid for a page that cannot be.';
-
 create function public.listings_search(
   tenant_id uuid, query text default null, kind text default null, tags text[] default null,
   latitude numeric default null, longitude numeric default null, radius_km numeric default null,
@@ -142,7 +127,7 @@ declare
     listings_search.tenant_id, v_me, query, kind, tags, latitude, longitude, radius_km
   );
 begin
-  perform private.listings_check_page(page_size);
+  perform private.check_page(page_size);
   if coalesce(sort not in ('newest', 'best', 'nearest'), true)
     or (sort = 'nearest' and v_wanted.latitude is null) or (sort = 'best' and v_wanted.text is null)
   then
@@ -173,7 +158,7 @@ declare
   v_blocked uuid[] := private.messaging_blocked_people(listings_favourites_list.tenant_id, v_me);
   v_found private.listings_found[];
 begin
-  perform private.listings_check_page(page_size);
+  perform private.check_page(page_size);
   if cursor is not null and not (
     pg_input_is_valid(split_part(cursor, ',', 1), 'timestamptz') and pg_input_is_valid(split_part(cursor, ',', 2), 'uuid')
   ) then

@@ -172,7 +172,7 @@ declare
   v_me uuid := private.require(listings_search_run.tenant_id, 'listings.read');
   v_search public.listings_searches;
 begin
-  perform private.listings_check_page(page_size);
+  perform private.check_page(page_size);
   select * into v_search from public.listings_searches s
   where s.tenant_id = listings_search_run.tenant_id and s.id = listings_search_run.search and s.person_id = v_me;
   if not found then

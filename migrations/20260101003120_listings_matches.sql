@@ -96,7 +96,7 @@ declare
   v_me uuid := private.require(listings_matches.tenant_id, 'listings.read');
   v_blocked uuid[] := private.messaging_blocked_people(listings_matches.tenant_id, v_me);
 begin
-  perform private.listings_check_page(page_size);
+  perform private.check_page(page_size);
   if listings_matches.listing is not null and not exists (
     select from public.listings l
     where l.tenant_id = listings_matches.tenant_id and l.id = listings_matches.listing and l.owner_id = v_me

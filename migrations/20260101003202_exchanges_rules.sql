@@ -1,40 +1,16 @@
 -- Exchanges, rules: what a tenant may set, how two different figures become one, how long each state
 -- may last, and who is where.
 
-create function private.exchanges_setting(
-  tenant_id uuid, name text, usual integer, lowest integer, highest integer
-)
-returns integer
-language plpgsql
-stable
-security definer -- reads tenants past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_value jsonb;
-begin
-  select t.settings -> 'exchanges' -> exchanges_setting.name into v_value
-  from public.tenants t where t.id = exchanges_setting.tenant_id;
-  if jsonb_typeof(v_value) = 'number' and v_value::numeric between lowest and highest then
-    return v_value::numeric::integer;
-  end if;
-  return usual;
-end;
-$$;
-comment on function private.exchanges_setting(uuid, text, integer, integer, integer) is
-  'What the tenant says under settings.exchanges, where it is a number within reason; else the usual.';
-
 create function private.exchanges_wants_broker(exchange public.exchanges)
 returns boolean
 language plpgsql
 stable
-security definer -- asks exchanges_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 begin
   -- Above -1 everything would be: nothing set means that no broker is asked.
-  return exchange.minutes > nullif(private.exchanges_setting(exchange.tenant_id, 'broker_above', -1, 0, 72000), -1)
+  return exchange.minutes > nullif(private.setting(exchange.tenant_id, 'exchanges', 'broker_above', -1, 0, 72000), -1)
     is true;
 end;
 $$;
@@ -148,7 +124,7 @@ create function private.exchanges_due(exchange public.exchanges, status text)
 returns timestamptz
 language plpgsql
 stable
-security definer -- asks exchanges_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 declare
@@ -163,7 +139,7 @@ begin
   return case when exchanges_due.status = 'accepted' then greatest(now(), exchange.starts_at) else now() end
     -- Null for a state that is an end.
     + case when v_name is not null then
-      make_interval(days => private.exchanges_setting(exchange.tenant_id, v_name, v_usual, 1, 365))
+      make_interval(days => private.setting(exchange.tenant_id, 'exchanges', v_name, v_usual, 1, 365))
     end;
 end;
 $$;

@@ -144,7 +144,7 @@ begin
   perform private.exchanges_check_review(exchanges_review.rating, exchanges_review.body);
   perform private.exchanges_require_status(v_exchange, array['completed']);
   if v_exchange.completed_at < now() - make_interval(
-    days => private.exchanges_setting(v_exchange.tenant_id, 'review_days', 30, 1, 365)
+    days => private.setting(v_exchange.tenant_id, 'exchanges', 'review_days', 30, 1, 365)
   ) then
     raise sqlstate 'PT409' using message = 'exchanges.review_over';
   end if;

@@ -1,21 +1,6 @@
 -- Exchanges, reading: one's own, the latest first, and what waits for a broker, the oldest first. Both
 -- walk an index from where the page before ended.
 
-create function private.exchanges_check_page(page_size integer)
-returns void
-language plpgsql
-immutable
-security invoker
-set search_path = ''
-as $$
-begin
-  if page_size is null or page_size not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
-  end if;
-end;
-$$;
-comment on function private.exchanges_check_page(integer) is 'Raises request.invalid.';
-
 create function public.exchanges_list(
   tenant_id uuid, box text default 'all', cursor uuid default null, page_size integer default 50
 )
@@ -29,7 +14,7 @@ as $$
 declare
   v_me uuid := private.require(exchanges_list.tenant_id, 'exchanges.read');
 begin
-  perform private.exchanges_check_page(page_size);
+  perform private.check_page(page_size);
   if exchanges_list.box is null or exchanges_list.box not in ('all', 'open', 'closed', 'waiting') then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'box: all, open, closed or waiting';
   end if;
@@ -68,7 +53,7 @@ as $$
 declare
   v_me uuid := private.require(exchanges_queue.tenant_id, 'exchanges.broker');
 begin
-  perform private.exchanges_check_page(page_size);
+  perform private.check_page(page_size);
   if exchanges_queue.status not in ('pending_broker', 'disputed') then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'status: pending_broker or disputed';
   end if;

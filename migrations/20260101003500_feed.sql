@@ -16,28 +16,6 @@ values
   ('FEED_PINNED', 'A post was pinned, or taken down from there'),
   ('FEED_REMOVED', 'A moderator deleted what somebody else posted');
 
-create function private.feed_setting(tenant_id uuid, name text, usual integer, lowest integer, highest integer)
-returns integer
-language plpgsql
-stable
-security definer -- reads tenants past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-declare
-  v_value jsonb;
-begin
-  select t.settings -> 'feed' -> feed_setting.name into v_value
-  from public.tenants t where t.id = feed_setting.tenant_id;
-  if jsonb_typeof(v_value) = 'number' and v_value::numeric between lowest and highest then
-    return v_value::numeric::integer;
-  end if;
-  return usual;
-end;
-$$;
-comment on function private.feed_setting(uuid, text, integer, integer, integer) is
-  'What the tenant says under settings.feed, where it is a number within reason; else the usual.';
-
 -- Posts
 create table public.feed_posts (
   tenant_id uuid not null references public.tenants (id) on delete restrict,

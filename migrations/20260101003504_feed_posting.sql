@@ -4,11 +4,11 @@ create function private.feed_check_body(tenant_id uuid, body text, bare boolean)
 returns void
 language plpgsql
 stable
-security definer -- asks feed_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 declare
-  v_most integer := private.feed_setting(feed_check_body.tenant_id, 'max_length', 5000, 1, 20000);
+  v_most integer := private.setting(feed_check_body.tenant_id, 'feed', 'max_length', 5000, 1, 20000);
 begin
   if coalesce(feed_check_body.body !~ '\S', not coalesce(bare, false)) then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'body';

@@ -123,7 +123,7 @@ begin
   );
   perform private.require_rate(
     'feed-post:' || v_post.tenant_id || ':' || v_me,
-    private.feed_setting(v_post.tenant_id, 'post_limit', 20, 1, 10000), interval '1 hour'
+    private.setting(v_post.tenant_id, 'feed', 'post_limit', 20, 1, 10000), interval '1 hour'
   );
   return private.feed_publish(v_post, v_poll);
 end;
@@ -136,11 +136,11 @@ create function private.feed_require_window(tenant_id uuid, created_at timestamp
 returns void
 language plpgsql
 stable
-security definer -- asks feed_setting
+security definer -- asks setting
 set search_path = ''
 as $$
 declare
-  v_minutes integer := private.feed_setting(feed_require_window.tenant_id, 'edit_minutes', 1440, 0, 525600);
+  v_minutes integer := private.setting(feed_require_window.tenant_id, 'feed', 'edit_minutes', 1440, 0, 525600);
 begin
   if feed_require_window.created_at < now() - make_interval(mins => v_minutes) then
     raise sqlstate 'PT409' using message = 'feed.edit_window_over', detail = format('%s minutes', v_minutes);

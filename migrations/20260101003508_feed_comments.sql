@@ -204,7 +204,7 @@ begin
   );
   perform private.require_rate(
     'feed-comment:' || v_post.tenant_id || ':' || v_me,
-    private.feed_setting(v_post.tenant_id, 'comment_limit', 30, 1, 10000), interval '5 minutes'
+    private.setting(v_post.tenant_id, 'feed', 'comment_limit', 30, 1, 10000), interval '5 minutes'
   );
   return private.feed_keep_comment(v_post, v_parent, v_comment);
 end;

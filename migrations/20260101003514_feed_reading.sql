@@ -55,21 +55,6 @@ $$;
 comment on function private.feed_entries(uuid, uuid[], uuid) is
   'These posts as the reader sees them, in the order given. Whether they see them, the caller has asked.';
 
-create function private.feed_check_page(page_size integer)
-returns void
-language plpgsql
-immutable
-security invoker
-set search_path = ''
-as $$
-begin
-  if page_size is null or page_size not between 1 and 100 then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
-  end if;
-end;
-$$;
-comment on function private.feed_check_page(integer) is 'Raises request.invalid for a page that cannot be.';
-
 create function private.feed_walk(tenant_id uuid, groups uuid[], everywhere boolean, unheard uuid[], before uuid, page_size integer)
 returns uuid[]
 language plpgsql
@@ -182,7 +167,7 @@ declare
   v_mine uuid[] := array(select private.groups_mine());
   v_ids uuid[];
 begin
-  perform private.feed_check_page(page_size);
+  perform private.check_page(page_size);
   if feed_page.group_id is not null then
     if not private.groups_reads(feed_page.tenant_id, feed_page.group_id, v_me) then
       raise sqlstate 'PT404' using message = 'groups.not_found';
@@ -264,7 +249,7 @@ declare
   v_post public.feed_posts;
   v_unheard uuid[] := array(select private.feed_unheard(feed_thread.tenant_id, v_me));
 begin
-  perform private.feed_check_page(page_size);
+  perform private.check_page(page_size);
   v_post := private.feed_require_post(feed_thread.tenant_id, feed_thread.post_id, v_me);
   return query
     select c.id, c.post_id, c.parent_id, c.author_id, m.display_name, m.avatar_url, c.body, c.mentions,

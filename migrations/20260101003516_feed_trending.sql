@@ -58,7 +58,7 @@ declare
   v_mine uuid[] := array(select private.groups_mine());
   v_ids uuid[];
 begin
-  perform private.feed_check_page(page_size);
+  perform private.check_page(page_size);
   v_ids := array(
     select p.id
     from (
