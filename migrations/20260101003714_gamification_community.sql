@@ -158,3 +158,59 @@ create trigger gamification_on_post after insert on public.feed_posts
 create trigger gamification_on_post_deleted after update of deleted_at on public.feed_posts
   for each row when ((new.deleted_at is null) <> (old.deleted_at is null))
   execute function private.gamification_touched('feed_posts', 'id');
+
+-- Events
+create function private.gamification_of_attendance(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads attendances past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select a.person_id, 'attend_event', 1, 1::bigint, null::bigint
+  from public.events_attendances a
+  join public.events e on e.tenant_id = a.tenant_id and e.id = a.event_id
+  where a.tenant_id = gamification_of_attendance.tenant_id and a.occurrence_id = key[1]::uuid
+    and a.person_id = key[2]::uuid and a.checked_in_at is not null and a.person_id <> e.organiser_id;
+end;
+$$;
+comment on function private.gamification_of_attendance(uuid, text[]) is
+  'Somebody who was checked in at an event of somebody else.';
+select private.declare_gamification_source('events_attendances', 'gamification_of_attendance');
+create trigger gamification_on_attendance after update of checked_in_at on public.events_attendances
+  for each row when ((new.checked_in_at is null) <> (old.checked_in_at is null))
+  execute function private.gamification_touched('events_attendances', 'occurrence_id', 'person_id');
+
+create function private.gamification_of_event(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads events past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  -- An event is made by those who come.
+  return query
+  select e.organiser_id, 'create_event', 1, 1::bigint, null::bigint
+  from public.events e
+  where e.tenant_id = gamification_of_event.tenant_id and e.id = key[1]::uuid and (
+    select count(*) from (
+      select from public.events_attendances a
+      where a.tenant_id = e.tenant_id and a.event_id = e.id and a.checked_in_at is not null
+        and a.person_id <> e.organiser_id
+      limit 2
+    ) came
+  ) = 2;
+end;
+$$;
+comment on function private.gamification_of_event(uuid, text[]) is
+  'An event at which two others were checked in.';
+select private.declare_gamification_source('events', 'gamification_of_event');
+create trigger gamification_on_event after update of checked_in_at on public.events_attendances
+  for each row when ((new.checked_in_at is null) <> (old.checked_in_at is null))
+  execute function private.gamification_touched('events', 'event_id');
+create index gamification_attended on public.events_attendances (tenant_id, event_id) where checked_in_at is not null;

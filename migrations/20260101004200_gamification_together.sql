@@ -1,4 +1,4 @@
--- Gamification, later sources: goals, which stand after it in the order of chapters.
+-- Gamification, later sources: goals and time given, which stand after it in the order of chapters.
 
 create function private.gamification_of_goal(tenant_id uuid, key text[])
 returns setof private.gamification_claim
@@ -25,3 +25,25 @@ create trigger gamification_on_goal after update of status, removed_at on public
     (new.status = 'reached' and new.removed_at is null) <> (old.status = 'reached' and old.removed_at is null)
   )
   execute function private.gamification_touched('goals', 'id');
+
+create function private.gamification_of_hours(tenant_id uuid, key text[])
+returns setof private.gamification_claim
+language plpgsql
+stable
+security definer -- reads hours past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select h.person_id, 'volunteer_hour', h.minutes / 60, h.minutes::bigint, null::bigint
+  from public.volunteering_hours h
+  where h.tenant_id = gamification_of_hours.tenant_id and h.id = key[1]::uuid and h.status = 'approved';
+end;
+$$;
+comment on function private.gamification_of_hours(uuid, text[]) is
+  'Time given that somebody else approved: its whole hours, and its minutes on the board.';
+select private.declare_gamification_source('volunteering_hours', 'gamification_of_hours');
+create trigger gamification_on_hours after update of status on public.volunteering_hours
+  for each row when ((new.status = 'approved') <> (old.status = 'approved'))
+  execute function private.gamification_touched('volunteering_hours', 'id');

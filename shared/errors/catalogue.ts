@@ -214,6 +214,12 @@ export const catalogue = {
   "abuse.case_not_found": { status: 404, title: "No such case" },
   "abuse.own_decision": { status: 403, title: "Somebody else than who decided looks at it again" },
 
+  "safeguarding.already_proposed": { status: 409, title: "The two are asked already, or agreed" },
+  "safeguarding.not_found": { status: 404, title: "There is no such thing to see" },
+  "safeguarding.not_granted": { status: 403, title: "You were not granted this" },
+  "safeguarding.restricted": { status: 403, title: "Not possible while a restriction stands" },
+  "safeguarding.vetting_required": { status: 403, title: "A check has to be passed first" },
+
   "moderation.appeal_over": { status: 409, title: "It is too late to appeal" },
   "moderation.case_not_found": { status: 404, title: "No such case" },
   "moderation.kind_unknown": { status: 422, title: "There is nothing of this kind to report" },

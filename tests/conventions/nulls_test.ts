@@ -40,6 +40,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       "events",
       "newsletters",
       "abuse",
+      "safeguarding",
     ],
   });
   const owner = await createMember(tenant, "owner");

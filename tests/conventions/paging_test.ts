@@ -39,6 +39,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
       "events",
       "newsletters",
       "abuse",
+      "safeguarding",
     ],
   });
   const owner = await createMember(tenant, "owner");

@@ -10,6 +10,7 @@ import { fillGroups } from "../support/groups.ts";
 import { fillExchanges } from "../support/exchanges.ts";
 import { fillGamification } from "../support/gamification.ts";
 import { fillAbuse } from "../support/abuse.ts";
+import { fillSafeguarding } from "../support/safeguarding.ts";
 import { fillMembers } from "../support/members.ts";
 import { fillFeed } from "../support/feed.ts";
 import { fillNewsletters } from "../support/newsletters.ts";
@@ -57,6 +58,7 @@ async function createWorld(): Promise<World> {
       "events",
       "newsletters",
       "abuse",
+      "safeguarding",
     ],
   });
   const [owner, member, outsider] = await Promise.all([
@@ -86,6 +88,7 @@ async function createWorld(): Promise<World> {
   await fillGamification(tenant, owner, member);
   await fillEvents(tenant, owner, member);
   await fillAbuse(tenant, owner, member);
+  await fillSafeguarding(tenant, owner, member);
   await Promise.all([owner, member].map((person) => shareFile(tenant, person)));
   await warn(tenant, owner, member);
   await showDocuments(tenant, owner, member);

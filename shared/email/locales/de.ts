@@ -774,6 +774,43 @@ export const de: Language = {
         "Eine zweite Person hat den Fall angesehen und auf Ihren Widerspruch geantwortet.",
       ],
     },
+    "safeguarding.proposed": {
+      subject: "Eine Begleitung wird vorgeschlagen",
+      heading: "Eine Begleitung wird vorgeschlagen",
+      paragraphs: [
+        "Sie werden gefragt, ob Sie einverstanden sind. Sie können ablehnen und es jederzeit beenden.",
+      ],
+    },
+    "safeguarding.answered": {
+      subject: "Ein Vorschlag wurde beantwortet",
+      heading: "Ein Vorschlag wurde beantwortet",
+      paragraphs: ["Jemand hat auf den Vorschlag einer Begleitung geantwortet."],
+    },
+    "safeguarding.ended": {
+      subject: "Eine Begleitung ist beendet",
+      heading: "Eine Begleitung ist beendet",
+      paragraphs: ["Damit sind auch die Rechte der Begleitperson beendet."],
+    },
+    "safeguarding.vetting_expires": {
+      subject: "Ein Nachweis von Ihnen läuft bald ab",
+      heading: "Ein Nachweis von Ihnen läuft bald ab",
+      paragraphs: ["Er läuft innerhalb von dreißig Tagen ab. Bitte lassen Sie ihn erneuern."],
+    },
+    "safeguarding.vetting_expired": {
+      subject: "Ein Nachweis ist abgelaufen",
+      heading: "Ein Nachweis ist abgelaufen",
+      paragraphs: ["Was ihn verlangt, ist erst nach der Erneuerung wieder möglich."],
+    },
+    "safeguarding.restricted": {
+      subject: "Etwas ist Ihnen vorläufig nicht möglich",
+      heading: "Etwas ist Ihnen vorläufig nicht möglich",
+      paragraphs: ["Der Grund: {reason}"],
+    },
+    "safeguarding.copied": {
+      subject: "Es gibt Neues in einem Gespräch, von dem Sie Kopien erhalten",
+      heading: "Es gibt Neues in einem Gespräch, von dem Sie Kopien erhalten",
+      paragraphs: ["Sie können es in der App lesen. Jedes Lesen wird festgehalten."],
+    },
     "messaging.message": {
       subject: "{name} hat Ihnen geschrieben",
       heading: "{name} hat Ihnen geschrieben",

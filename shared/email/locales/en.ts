@@ -767,6 +767,41 @@ export const en = {
       heading: "Your objection was decided",
       paragraphs: ["A second reviewer has looked at the case and answered your objection."],
     },
+    "safeguarding.proposed": {
+      subject: "A supporter is proposed",
+      heading: "A supporter is proposed",
+      paragraphs: ["You are asked whether you agree. You can refuse, and end it at any time."],
+    },
+    "safeguarding.answered": {
+      subject: "A proposal was answered",
+      heading: "A proposal was answered",
+      paragraphs: ["Somebody has answered the proposal of a supporter."],
+    },
+    "safeguarding.ended": {
+      subject: "A guardianship has ended",
+      heading: "A guardianship has ended",
+      paragraphs: ["The supporter's rights have ended with it."],
+    },
+    "safeguarding.vetting_expires": {
+      subject: "A check of yours runs out soon",
+      heading: "A check of yours runs out soon",
+      paragraphs: ["It runs out within thirty days. Please have it renewed."],
+    },
+    "safeguarding.vetting_expired": {
+      subject: "A check has run out",
+      heading: "A check has run out",
+      paragraphs: ["What asks for it is not possible until it is renewed."],
+    },
+    "safeguarding.restricted": {
+      subject: "Something is not possible for you for now",
+      heading: "Something is not possible for you for now",
+      paragraphs: ["The reason: {reason}"],
+    },
+    "safeguarding.copied": {
+      subject: "There is something new in a conversation you get copies of",
+      heading: "There is something new in a conversation you get copies of",
+      paragraphs: ["You can read it in the app. Each reading is recorded."],
+    },
     "messaging.message": {
       subject: "{name} wrote to you",
       heading: "{name} wrote to you",

@@ -758,6 +758,43 @@ export const es: Language = {
       heading: "Se ha resuelto su oposición",
       paragraphs: ["Una segunda persona ha revisado el caso y ha respondido."],
     },
+    "safeguarding.proposed": {
+      subject: "Se propone una persona de apoyo",
+      heading: "Se propone una persona de apoyo",
+      paragraphs: [
+        "Se le pregunta si está de acuerdo. Puede negarse y terminarlo en cualquier momento.",
+      ],
+    },
+    "safeguarding.answered": {
+      subject: "Se ha respondido a una propuesta",
+      heading: "Se ha respondido a una propuesta",
+      paragraphs: ["Alguien ha respondido a la propuesta de una persona de apoyo."],
+    },
+    "safeguarding.ended": {
+      subject: "Un acompañamiento ha terminado",
+      heading: "Un acompañamiento ha terminado",
+      paragraphs: ["Con él han terminado los derechos de la persona de apoyo."],
+    },
+    "safeguarding.vetting_expires": {
+      subject: "Una comprobación suya caduca pronto",
+      heading: "Una comprobación suya caduca pronto",
+      paragraphs: ["Caduca en treinta días. Renuévela, por favor."],
+    },
+    "safeguarding.vetting_expired": {
+      subject: "Una comprobación ha caducado",
+      heading: "Una comprobación ha caducado",
+      paragraphs: ["Lo que la exige no es posible hasta que se renueve."],
+    },
+    "safeguarding.restricted": {
+      subject: "Algo no le es posible por ahora",
+      heading: "Algo no le es posible por ahora",
+      paragraphs: ["El motivo: {reason}"],
+    },
+    "safeguarding.copied": {
+      subject: "Hay algo nuevo en una conversación de la que recibe copias",
+      heading: "Hay algo nuevo en una conversación de la que recibe copias",
+      paragraphs: ["Puede leerlo en la aplicación. Cada lectura queda registrada."],
+    },
     "messaging.message": {
       subject: "{name} le ha escrito",
       heading: "{name} le ha escrito",
