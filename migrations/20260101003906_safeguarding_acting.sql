@@ -103,12 +103,13 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_me uuid := private.safeguarding_require(safeguarding_read_notices.tenant_id, ward, 'copies_of_notices');
+  v_me uuid := private.require(safeguarding_read_notices.tenant_id, 'safeguarding.read');
   v_since timestamptz;
 begin
   if page_size is null or page_size not between 1 and 100 then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'page_size: 1 to 100';
   end if;
+  perform private.safeguarding_require(safeguarding_read_notices.tenant_id, ward, 'copies_of_notices');
   select g.ward_agreed_at into v_since from public.safeguarding_guardianships g
   where g.tenant_id = safeguarding_read_notices.tenant_id and g.ward_id = ward and g.supporter_id = v_me
     and g.status = 'active';
