@@ -51,10 +51,9 @@ export const questions: Question[] = [
     title: "page of the feed at any depth",
     within: 30,
     given: async (sql, n) => {
-      const [{ id }] = await sql`
-        select id from feed_posts where tenant_id = bench.tenant_id()
-        order by id desc offset ${(n * 37) % 9_000} limit 1` as [{ id: string }];
-      return id;
+      const [post] = await sql<{ id: string }[]>`
+        select id from feed_posts tablesample system (1) repeatable (${n}) order by md5(id::text) limit 1`;
+      return post?.id ?? null;
     },
     ask: (sql, _, post) =>
       sql`select * from feed_page(bench.tenant_id(), before => ${post as string})`,

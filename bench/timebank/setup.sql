@@ -39,7 +39,7 @@ select n, w from unnest(string_to_array(
   'babysit story puppet costume theatre poem editing archive history museum map compass sail knot rope', ' '
 )) with ordinality w (w, n);
 create function bench.word(seed bigint) returns text language sql stable
-return (select w from bench.words where n = 1 + floor(88 * power(abs(hashint8(seed)) / 2147483648.0, 3))::int);
+return (select w from bench.words where n = 1 + floor(83 * power((hashint8(seed)::bigint & 65535) / 65536.0, 3))::int);
 
 create function bench.add_members(first bigint, last bigint) returns void language plpgsql as $$
 begin
@@ -48,8 +48,8 @@ begin
   insert into members (tenant_id, person_id, role, status, display_name)
   select bench.tenant_id(), bench.person(n), 'member', 'active', 'Member ' || n
   from generate_series(first, last) n on conflict do nothing;
-  insert into wallet_ledger_accounts (tenant_id, kind, currency, person_id)
-  select bench.tenant_id(), 'person', 'hours', bench.person(n) from generate_series(first, last) n
+  insert into wallet_ledger_accounts (tenant_id, currency, person_id)
+  select bench.tenant_id(), 'hours', bench.person(n) from generate_series(first, last) n
   on conflict do nothing;
 end;
 $$;
