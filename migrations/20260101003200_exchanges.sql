@@ -118,6 +118,7 @@ create table public.exchanges_parts (
   confirmed_at timestamptz,
   final_minutes integer check (final_minutes >= 0),
   hold_id uuid,
+  ended_at timestamptz,
   primary key (tenant_id, exchange_id, person_id),
   foreign key (tenant_id, exchange_id) references public.exchanges (tenant_id, id) on delete cascade,
   foreign key (tenant_id, person_id) references public.members (tenant_id, person_id) on delete restrict,
@@ -127,7 +128,10 @@ create table public.exchanges_parts (
 comment on table public.exchanges_parts is
   'Who takes part in an exchange on which side, with how much: as agreed, as they confirmed it, as it was paid.';
 comment on column public.exchanges_parts.hold_id is 'What was set aside of the receiver''s account when it was accepted.';
+comment on column public.exchanges_parts.ended_at is
+  'When the exchange came to an end: said of each part, so that a person''s open ones are found without all they ever had.';
 create index exchanges_parts_person on public.exchanges_parts (tenant_id, person_id, exchange_id);
+create index exchanges_parts_open on public.exchanges_parts (tenant_id, person_id, exchange_id) where ended_at is null;
 create index exchanges_parts_hold on public.exchanges_parts (tenant_id, hold_id) where hold_id is not null;
 
 -- Notes: all that people write about an exchange

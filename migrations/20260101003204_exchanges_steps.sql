@@ -201,6 +201,10 @@ begin
     transfer_id = coalesce(exchanges_step.transfer_id, e.transfer_id)
   where e.tenant_id = exchange.tenant_id and e.id = exchange.id
   returning * into v_exchange;
+  if v_due is null then
+    update public.exchanges_parts p set ended_at = now()
+    where p.tenant_id = v_exchange.tenant_id and p.exchange_id = v_exchange.id and p.ended_at is null;
+  end if;
   if v_exchange.status = 'accepted' then
     perform private.exchanges_set_aside(v_exchange, exchanges_step.actor);
   elsif v_exchange.status in ('cancelled', 'expired') then

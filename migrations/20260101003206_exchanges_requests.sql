@@ -143,8 +143,8 @@ begin
   v_exchange := private.exchanges_open(
     v_exchange,
     array[
-      row(null, null, v_exchange.requester_id, 'receives', v_exchange.minutes, null, null, null, null, null),
-      row(null, null, v_exchange.provider_id, 'gives', v_exchange.minutes, null, null, null, null, null)
+      row(null, null, v_exchange.requester_id, 'receives', v_exchange.minutes, null, null, null, null, null, null),
+      row(null, null, v_exchange.provider_id, 'gives', v_exchange.minutes, null, null, null, null, null, null)
     ]::public.exchanges_parts[],
     v_me, note
   );
@@ -176,7 +176,7 @@ begin
   if v_fault is null then
     begin
       v_parts := array(
-        select row(null, null, p.person, p.side, p.minutes, null, null, null, null, null)::public.exchanges_parts
+        select row(null, null, p.person, p.side, p.minutes, null, null, null, null, null, null)::public.exchanges_parts
         from jsonb_to_recordset(parts) p(person uuid, side text, minutes integer)
       );
     exception when invalid_text_representation or numeric_value_out_of_range or invalid_parameter_value then

@@ -111,7 +111,7 @@ begin
   for v_exchange in
     select e.* from public.exchanges e
     join public.exchanges_parts p on p.tenant_id = e.tenant_id and p.exchange_id = e.id
-    where p.tenant_id = new.tenant_id and p.person_id = new.person_id and e.due_at is not null
+    where p.tenant_id = new.tenant_id and p.person_id = new.person_id and p.ended_at is null
     order by e.id
     for no key update of e
   loop

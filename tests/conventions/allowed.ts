@@ -741,6 +741,7 @@ export const definers = {
     "exchanges_open",
     "exchanges_others_with",
     "exchanges_outdated",
+    "exchanges_page",
     "exchanges_pay",
     "exchanges_people",
     "exchanges_release",
