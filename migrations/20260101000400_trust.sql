@@ -73,6 +73,12 @@ declare
   v_claims jsonb := nullif(current_setting('request.jwt.claims', true), '')::jsonb;
   v_trust private.trust;
 begin
+  if v_claims ->> 'sub' is null then
+    -- A schedule, or the service: nobody to look for, and null for a key would be planned anew each time.
+    v_trust.session_id := (v_claims ->> 'session_id')::uuid;
+    v_trust.fault := 'auth.required';
+    return v_trust;
+  end if;
   -- One statement says it all: every step apart would cost each call of everybody.
   select s.user_id, s.id,
     case
@@ -113,7 +119,7 @@ begin
   if not found then
     v_trust.person_id := (v_claims ->> 'sub')::uuid;
     v_trust.session_id := (v_claims ->> 'session_id')::uuid;
-    v_trust.fault := case when v_trust.person_id is null then 'auth.required' else 'auth.session_ended' end;
+    v_trust.fault := 'auth.session_ended';
     -- Or it is one that Auth does not know any more.
     return private.trust_apart_of(v_trust);
   end if;

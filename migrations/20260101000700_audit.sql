@@ -158,12 +158,13 @@ select private.audit_make_months();
 -- What may be kept of before and after
 create function private.masked(document jsonb)
 returns jsonb
-language sql
+language plpgsql -- it calls itself, and a function in sql would be planned anew each time
 immutable
 security invoker
 set search_path = ''
 as $$
-  select case jsonb_typeof(document)
+begin
+  return case jsonb_typeof(document)
     when 'object' then (
       select coalesce(
         jsonb_object_agg(
@@ -190,6 +191,7 @@ as $$
     )
     else document
   end;
+end;
 $$;
 comment on function private.masked(jsonb) is
   'The document without secrets, with e-mail addresses and phone numbers masked, at any depth.';
