@@ -4,7 +4,7 @@
  */
 export async function until<T>(
   ask: () => T | Promise<T>,
-  { timeout = 5_000, every = 20, message = "" } = {},
+  { timeout = 20_000, every = 20, message = "" } = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeout;
   let cause: unknown;
