@@ -211,6 +211,8 @@ grant select on public.exchanges, public.exchanges_parts, public.exchanges_notes
 
 select private.declare_metric(
   'exchanges_waiting', 'gauge', 'Exchanges that wait for a broker, by state.',
-  $$select count(*) as value, jsonb_build_object('status', e.status) as labels from public.exchanges e
-    where e.status in ('pending_broker', 'disputed') group by e.status$$
+  $$select count(e.id) as value, jsonb_build_object('status', s.status) as labels
+    from unnest(array['pending_broker', 'disputed']) s (status)
+    left join public.exchanges e on e.status = s.status and e.status in ('pending_broker', 'disputed')
+    group by s.status$$
 );
