@@ -140,6 +140,8 @@ declare
     when supporter is null or ward is null or supporter = ward then 'ward, supporter'
   end;
 begin
+  -- The ward's own proposal is their consent: nobody gives it while acting as them.
+  perform private.require_no_impersonation();
   if v_fault is not null then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = v_fault;
   elsif v_me <> ward then
@@ -170,7 +172,7 @@ begin
 end;
 $$;
 comment on function public.safeguarding_propose(uuid, uuid, uuid, text, text[], timestamptz) is
-  'Proposes a supporter: for oneself (permission safeguarding.read), or for others by who manages (safeguarding.manage), never with oneself as the supporter. Both have to agree. Raises members.not_found, members.not_yourself, safeguarding.already_proposed, request.invalid.';
+  'Proposes a supporter: for oneself (permission safeguarding.read), or for others by who manages (safeguarding.manage), never with oneself as the supporter. Both have to agree. Raises members.not_found, members.not_yourself, safeguarding.already_proposed, request.invalid, auth.impersonated.';
 grant execute on function public.safeguarding_propose(uuid, uuid, uuid, text, text[], timestamptz) to authenticated;
 
 create function public.safeguarding_answer(tenant_id uuid, guardianship uuid, agree boolean)

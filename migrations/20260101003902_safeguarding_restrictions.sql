@@ -15,7 +15,7 @@ create table public.safeguarding_restrictions (
   foreign key (tenant_id, person_id) references public.members (tenant_id, person_id) on delete restrict
 );
 comment on table public.safeguarding_restrictions is
-  'What members may not do: write messages, show listings, begin exchanges; or copies: brokers read their conversations. They see theirs, and why.';
+  'What members may not do: write messages in conversations, show listings, take part in new exchanges; or copies: brokers read their conversations. They see theirs, and why. What they post in public is for moderation.';
 comment on column public.safeguarding_restrictions.reason is 'Null once the member is erased.';
 create unique index safeguarding_restrictions_standing
   on public.safeguarding_restrictions (tenant_id, person_id, what) where lifted_at is null;
@@ -77,8 +77,13 @@ comment on function private.safeguarding_guard_act() is
 create trigger safeguarding_guard_message before insert on public.messaging_messages
   for each row when (new.kind = 'text')
   execute function private.safeguarding_guard_act('messages', 'sender_id');
-create trigger safeguarding_guard_exchange before insert on public.exchanges
-  for each row execute function private.safeguarding_guard_act('exchanges', 'requester_id', 'provider_id');
+-- The parts name everybody of an exchange, between two or in a group: who proposes and who is asked, and
+-- who agrees later. What both agreed to before goes on.
+create trigger safeguarding_guard_exchange before insert on public.exchanges_parts
+  for each row execute function private.safeguarding_guard_act('exchanges', 'person_id');
+create trigger safeguarding_guard_agreement before update of agreed_at on public.exchanges_parts
+  for each row when (old.agreed_at is null and new.agreed_at is not null)
+  execute function private.safeguarding_guard_act('exchanges', 'person_id');
 
 create function public.safeguarding_restrict(
   tenant_id uuid, person uuid, what text, reason text, until timestamptz default null

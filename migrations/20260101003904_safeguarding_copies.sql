@@ -252,15 +252,21 @@ begin
     and m.seq > safeguarding_read_messages.after and exists (
       select from public.safeguarding_watches w
       where w.tenant_id = m.tenant_id and w.conversation_id = m.conversation_id
-        and (w.ward_id = any (v_wards) or (w.kind = 'broker' and v_broker))
         and m.seq > w.from_seq and (w.to_seq is null or m.seq <= w.to_seq)
+        and ((w.kind = 'broker' and v_broker) or exists (
+          -- What was said for a supporter of before is none of the next one's business.
+          select from public.safeguarding_guardianships g
+          where g.tenant_id = w.tenant_id and g.ward_id = w.ward_id and g.supporter_id = v_me
+            and g.status = 'active' and g.expires_at > now() and 'copies_of_messages' = any (g.rights)
+            and m.created_at >= greatest(g.ward_agreed_at, g.supporter_agreed_at)
+        ))
     )
   order by m.seq
   limit safeguarding_read_messages.page_size;
 end;
 $$;
 comment on function public.safeguarding_read_messages(uuid, uuid, bigint, integer) is
-  'What was said in a conversation while it was watched, for a supporter with copies_of_messages, or for brokers where the tenant''s rules say so; audited (permission safeguarding.read). after: the last seq seen. Raises safeguarding.not_found, request.invalid, auth.impersonated.';
+  'What was said in a conversation while it was watched, for a supporter with copies_of_messages since both agreed, or for brokers where the tenant''s rules say so; audited (permission safeguarding.read). after: the last seq seen. Raises safeguarding.not_found, request.invalid, auth.impersonated.';
 grant execute on function public.safeguarding_read_messages(uuid, uuid, bigint, integer) to authenticated;
 
 create function public.safeguarding_set_copies(tenant_id uuid, scope text, days integer default 30)
@@ -292,5 +298,5 @@ begin
 end;
 $$;
 comment on function public.safeguarding_set_copies(uuid, text, integer) is
-  'Says of which conversations brokers get copies: those begun from now on show it before their first message; of those there are it is looked at each night (permission safeguarding.rules). Raises request.invalid.';
+  'Says of which conversations brokers get copies: those begun from now on show it before their first message; those there are show it within the hour after their next message (permission safeguarding.rules). Raises request.invalid.';
 grant execute on function public.safeguarding_set_copies(uuid, text, integer) to authenticated;

@@ -157,7 +157,8 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  -- Conversations that were there before the tenant's rule show it from the next hour on.
+  -- Conversations that were there before the tenant's rule show it from the next hour on. Only those that
+  -- want a watch are taken, so that each one taken makes room for the next.
   perform private.safeguarding_watch(c.tenant_id, c.id)
   from (
     select x.tenant_id, x.id from public.safeguarding_copy_rules r
@@ -167,10 +168,17 @@ begin
       where c.tenant_id = r.tenant_id and c.last_message_at > now() - interval '2 hours' and not exists (
         select from public.safeguarding_watches w
         where w.tenant_id = c.tenant_id and w.conversation_id = c.id and w.kind = 'broker' and w.to_seq is null
-      )
+      ) and (r.scope = 'all' or exists (
+        select from public.messaging_states s
+        join public.members m on m.tenant_id = s.tenant_id and m.person_id = s.person_id
+        where s.tenant_id = c.tenant_id and s.conversation_id = c.id
+          and m.created_at > now() - make_interval(days => r.days)
+      ))
+      order by c.last_message_at, c.id
       limit 200
     ) x
     where r.scope in ('all', 'new_members')
+    order by x.last_message_at
     limit 1000
   ) c;
   return private.safeguarding_end_guardianships(200) + private.safeguarding_end_vettings(200)

@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import { withDatabase } from "../support/database.ts";
 import { issue, setStatus } from "../support/tenants.ts";
+import { impersonate } from "../admin/support.ts";
 import { listen, open, page, send } from "../messaging/support.ts";
 import {
   call,
@@ -137,6 +138,29 @@ Deno.test("copies begin when both sides can know, and end with the ward's word",
       where tenant_id = ${tenant.id} and action = 'SAFEGUARDING_READ' and actor = ${supporter.id}`;
     assertEquals(row!.reads, 1);
   });
+});
+
+Deno.test("the next supporter does not read what was said for the one before", async () => {
+  const care = await createCare();
+  const { tenant, ward, supporter, friend, staff } = care;
+  const conversation_id = await open(ward, tenant, friend);
+  const { id } = await guardianship(care, ["copies_of_messages"]);
+  await send(friend, tenant, conversation_id, { body: "For the first" });
+  await must(call(ward, tenant, "end", { guardianship: id }));
+  await guardianship({ ...care, supporter: staff }, ["copies_of_messages"]);
+  await send(friend, tenant, conversation_id, { body: "For the second" });
+  const read = () =>
+    must<{ body: string }[]>(call(staff, tenant, "read_messages", { conversation_id }));
+  assertEquals(bodies(await read()), ["For the second"]);
+  await guardianship(care, ["copies_of_messages"]);
+  assertEquals(await must(call(supporter, tenant, "read_messages", { conversation_id })), []);
+});
+
+Deno.test("nobody consents for the ward while acting as them", async () => {
+  const care = await createCare();
+  const as = await impersonate(care, care.owner, care.ward, { writes: true });
+  const acting = { ...care.ward, client: as.client };
+  await assertRefused(propose(care, acting), 403, "auth.impersonated");
 });
 
 Deno.test("copies of notices: since the ward agreed, and not those about their account", async () => {

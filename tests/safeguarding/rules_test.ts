@@ -102,6 +102,39 @@ Deno.test("who is restricted does it through no door, reads why, and does it aga
   );
 });
 
+Deno.test("who is restricted from exchanges joins none in a group, nor agrees to one of before", async () => {
+  const { tenant, staff, ward, friend, supporter } = await createCare();
+  const parts = [
+    { person: ward.id, side: "gives", minutes: 60 },
+    { person: friend.id, side: "receives", minutes: 30 },
+    { person: supporter.id, side: "receives", minutes: 30 },
+  ];
+  const propose = () => act(tenant, friend, "request_group", { parts });
+  const { id: exchange_id } = await must<{ id: string }>(propose());
+  await must(call(staff, tenant, "restrict", { person: ward.id, what: "exchanges", reason: "x" }));
+  await assertRefused(propose(), 403, "safeguarding.restricted");
+  await assertRefused(act(tenant, ward, "accept", { exchange_id }), 403, "safeguarding.restricted");
+  await must(act(tenant, supporter, "accept", { exchange_id }));
+});
+
+Deno.test("conversations there were before a rule for new members show it, others are not taken", async () => {
+  const { tenant, owner, ward, friend, supporter, staff } = await createCare();
+  const [old, fresh] = [
+    await open(friend, tenant, supporter),
+    await open(ward, tenant, staff),
+  ];
+  await send(friend, tenant, old, { body: "Old" });
+  await send(ward, tenant, fresh, { body: "New" });
+  await withDatabase((sql) =>
+    sql`
+      update members set created_at = now() - interval '11 days'
+      where tenant_id = ${tenant.id} and person_id <> ${ward.id}`
+  );
+  await must(call(owner, tenant, "set_copies", { scope: "new_members", days: 10 }));
+  await withDatabase((sql) => sql`select private.safeguarding_due()`);
+  assertEquals([(await watches(staff)).length, await watches(friend)], [1, []]);
+});
+
 Deno.test("a role and a listing that ask for a check wait for it, through every door", async () => {
   const { tenant, owner, staff, ward } = await createCare();
   const type = {
