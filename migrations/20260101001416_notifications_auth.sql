@@ -22,6 +22,8 @@ create table private.notifications_calls (
 comment on table private.notifications_calls is
   'Signed calls that were taken, for as long as their signature would be accepted again.';
 
+create index notifications_calls_received_at on private.notifications_calls (received_at);
+
 create function private.notifications_take_call(id text)
 returns boolean
 language sql

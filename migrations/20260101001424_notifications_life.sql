@@ -74,7 +74,8 @@ as $$
       )
     returning 1
   ), calls as (
-    delete from private.notifications_calls c where c.received_at < now() - interval '1 hour'
+    -- Longer than the oldest call that is taken: Amazon SNS repeats for hours what it signed once.
+    delete from private.notifications_calls c where c.received_at < now() - interval '2 days'
     returning 1
   ), documents as (
     delete from private.notifications_documents d
@@ -89,7 +90,7 @@ as $$
     + (select count(*) from calls) + (select count(*) from documents) + (select count(*) from brakes);
 $$;
 comment on function private.notifications_forget_old() is
-  'Evidence goes after 90 days, what was never sent loses its content after 30, calls of providers go after an hour. Returns how many rows it touched.';
+  'Evidence goes after 90 days, what was never sent loses its content after 30, calls of providers go after two days. Returns how many rows it touched.';
 
 select private.schedule('notifications-forget-old', '17 * * * *', 'select private.notifications_forget_old()');
 select private.schedule('notifications-forget-inbox', '27 3 * * *', 'select private.notifications_forget_inbox()');

@@ -34,9 +34,12 @@ export function verifySignature(
   return id;
 }
 
-/** Refuses what was not signed just now. Takes seconds since 1970. */
-export function checkTime(signedAt: number): void {
-  if (!(Math.abs(Date.now() / 1000 - signedAt) <= tolerance)) refuse("the timestamp is not of now");
+/**
+ * Refuses what was not signed just now, or is older than `oldest` seconds. Takes seconds since 1970.
+ */
+export function checkTime(signedAt: number, oldest = tolerance): void {
+  const age = Date.now() / 1000 - signedAt;
+  if (!(age <= oldest && -age <= tolerance)) refuse("the timestamp is not of now");
 }
 
 /** The reason is for our log alone. */

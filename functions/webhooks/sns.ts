@@ -33,6 +33,12 @@ const certificates = new Map<string, Promise<CryptoKey>>();
 const mostCertificates = 20;
 
 /**
+ * Seconds that a message may be old. SNS repeats what was not taken for an hour and more, each time
+ * with the first Timestamp. The database knows for longer what was taken (notifications_forget_old).
+ */
+const oldest = 86_400;
+
+/**
  * Verifies what SNS posts, and gives it with what the call is known by. Everybody may have a topic,
  * and Amazon signs for all of them: only those of the configuration count. Of the two versions of
  * signatures only the one with SHA-256 is taken.
@@ -43,7 +49,7 @@ export async function verifySns(
 ): Promise<{ call: string; message: SnsMessage }> {
   const message = messageIn(body);
   if (!config.email.sesTopics.includes(message.TopicArn)) refuse("not a topic of ours");
-  checkTime(Date.parse(message.Timestamp) / 1000);
+  checkTime(Date.parse(message.Timestamp) / 1000, oldest);
   if (message.SignatureVersion !== "2") refuse("not a signature with SHA-256");
   if (!certificateUrl.test(message.SigningCertURL)) refuse("not a certificate of Amazon SNS");
   const key = await certificateAt(message.SigningCertURL, callProvider);

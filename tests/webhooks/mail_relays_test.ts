@@ -204,7 +204,9 @@ Deno.test("SES: a subscription of our topic is confirmed, and nobody else's addr
 Deno.test("Z10: SES: another's topic, certificate or words, and what is old or comes again, is refused", async () => {
   const { person, event, id } = await mailed(`0102-${crypto.randomUUID()}`);
   const Message = bounce(person.email, { messageId: id });
-  const again = { Message: "{}", MessageId: crypto.randomUUID() };
+  // SNS repeats what was not taken under its first signature.
+  const Timestamp = new Date(Date.now() - 3 * 3_600_000).toISOString();
+  const again = { Message: "{}", MessageId: crypto.randomUUID(), Timestamp };
   const delivery = JSON.stringify({ notificationType: "Delivery", mail: { messageId: id } });
   assert.equal((await bySns({ ...again, Message: delivery })).status, 200);
   const theirs =
@@ -215,7 +217,8 @@ Deno.test("Z10: SES: another's topic, certificate or words, and what is old or c
     await bySns({ Message, SigningCertURL: theirs }),
     await bySns({ Message, SigningCertURL: certificateUrl.replace(".com", ".com.evil.test") }),
     await bySns({ Message, SignatureVersion: "1" }),
-    await bySns({ Message, Timestamp: new Date(Date.now() - 301_000).toISOString() }),
+    await bySns({ Message, Timestamp: new Date(Date.now() - 86_401_000).toISOString() }),
+    await bySns({ Message, Timestamp: new Date(Date.now() + 310_000).toISOString() }),
     await bySns({ Message: "{}" }, { Message }),
     await post("ses", "{}"),
     await post("ses", "no"),
