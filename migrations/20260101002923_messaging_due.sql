@@ -11,27 +11,6 @@ select private.declare_notification(
 select private.declare_notification('messaging.reminder', email => 'off', group_key => 'conversation_id');
 select private.declare_notification('messaging.not_sent', group_key => 'conversation_id');
 
-create function private.messaging_may(tenant_id uuid, person uuid, permission text)
-returns boolean
-language plpgsql
-stable
-security definer -- reads members past their policies
-set search_path = ''
-as $$
-#variable_conflict use_column
-begin
-  return exists (
-    select from public.members m
-    join public.tenants t on t.id = m.tenant_id and 'messaging' = any (t.modules)
-    join public.role_permissions rp
-      on rp.tenant_id = m.tenant_id and rp.role = m.role and rp.permission = messaging_may.permission
-    where m.tenant_id = messaging_may.tenant_id and m.person_id = messaging_may.person and m.status = 'active'
-  );
-end;
-$$;
-comment on function private.messaging_may(uuid, uuid, text) is
-  'Whether a person, who is not the caller, may do this in the tenant now.';
-
 create function private.messaging_notice_outdated(event private.notifications_events)
 returns boolean
 language plpgsql
@@ -89,7 +68,7 @@ declare
     schedule.tenant_id, schedule.conversation_id, schedule.person_id, 'text', schedule.mentions
   );
 begin
-  if not private.messaging_may(schedule.tenant_id, schedule.person_id, 'messaging.send') then
+  if not private.may(schedule.tenant_id, schedule.person_id, 'messaging.send') then
     raise sqlstate 'PT403' using message = 'members.permission_denied', detail = 'messaging.send';
   end if;
   v_message.client_id := schedule.client_id;
@@ -193,7 +172,7 @@ begin
       order by (m.id = d.message_id) desc, m.seq limit 1
     ) told
     join public.members sender on sender.tenant_id = d.tenant_id and sender.person_id = told.sender_id
-    where private.messaging_may(d.tenant_id, d.person_id, 'messaging.read')
+    where private.may(d.tenant_id, d.person_id, 'messaging.read')
     order by d.person_id
   loop
     perform private.notify(

@@ -24,7 +24,7 @@ begin
     and s.from_seq < m.seq
   where m.tenant_id = messaging_describe.tenant_id and m.id = messaging_describe.subject
     and m.kind = 'text' and m.deleted_at is null and m.sender_id <> reporter
-    and private.messaging_may(m.tenant_id, reporter, 'messaging.read');
+    and private.may(m.tenant_id, reporter, 'messaging.read');
   return v_subject;
 end;
 $$;

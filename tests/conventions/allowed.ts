@@ -38,6 +38,24 @@ export const slugs = [
   "operations",
 ];
 
+/** Capabilities that a tenant switches on, all of which a tenant of these tests has. */
+export const modules = [
+  "wallet",
+  "documents",
+  "messaging",
+  "listings",
+  "groups",
+  "goals",
+  "exchanges",
+  "feed",
+  "gamification",
+  "volunteering",
+  "events",
+  "newsletters",
+  "abuse",
+  "safeguarding",
+];
+
 /** Tables whose plain noun is the field's own name for them; all others start with their slug. */
 export const plainTables = ["modules", "roles", "role_permissions", "permissions"];
 
@@ -1055,7 +1073,6 @@ export const definers = {
     "messaging_link",
     "messaging_lock",
     "messaging_lock_group",
-    "messaging_may",
     "messaging_meets",
     "messaging_message_of",
     "messaging_notice_outdated",

@@ -6,6 +6,7 @@ import { fillFeed } from "../support/feed.ts";
 import { fillNewsletters } from "../support/newsletters.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
+import { modules } from "./allowed.ts";
 import { sample } from "./samples.ts";
 
 interface Argument {
@@ -25,24 +26,7 @@ Deno.test("whichever argument of an RPC is null, it answers or refuses by a code
       where p.pronamespace = 'public'::regnamespace and p.proowner = 'postgres'::regrole
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1, 2`
   );
-  const tenant = await createTenant({
-    modules: [
-      "wallet",
-      "documents",
-      "messaging",
-      "listings",
-      "groups",
-      "goals",
-      "exchanges",
-      "feed",
-      "gamification",
-      "volunteering",
-      "events",
-      "newsletters",
-      "abuse",
-      "safeguarding",
-    ],
-  });
+  const tenant = await createTenant({ modules });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   const { client } = owner;

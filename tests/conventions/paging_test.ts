@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { withDatabase } from "../support/database.ts";
 import { fillMessaging } from "../support/messaging.ts";
 import { createMember, createTenant } from "../support/tenants.ts";
+import { modules } from "./allowed.ts";
 import { sample } from "./samples.ts";
 
 interface List {
@@ -24,24 +25,7 @@ Deno.test("Z4: no list gives more than a hundred lines, or none", async () => {
         and has_function_privilege('authenticated', p.oid, 'execute') order by 1`
   );
   ok(lists.length > 5, `${lists.length}`);
-  const tenant = await createTenant({
-    modules: [
-      "wallet",
-      "documents",
-      "messaging",
-      "listings",
-      "groups",
-      "goals",
-      "exchanges",
-      "feed",
-      "gamification",
-      "volunteering",
-      "events",
-      "newsletters",
-      "abuse",
-      "safeguarding",
-    ],
-  });
+  const tenant = await createTenant({ modules });
   const owner = await createMember(tenant, "owner");
   const member = await createMember(tenant);
   const conversation_id = await fillMessaging(tenant, owner, member);

@@ -19,6 +19,7 @@ import { fillVolunteering } from "../support/volunteering.ts";
 import { fillWallet } from "../support/wallet.ts";
 import { createMember, createTenant, issue, setStatus, type Tenant } from "../support/tenants.ts";
 import { until } from "../support/wait.ts";
+import { modules } from "./allowed.ts";
 import {
   forOperators,
   forSuspended,
@@ -43,24 +44,7 @@ interface World {
 
 /** A tenant with rows in every table: two members who paid each other, and a stranger to them. */
 async function createWorld(): Promise<World> {
-  const tenant = await createTenant({
-    modules: [
-      "wallet",
-      "documents",
-      "messaging",
-      "listings",
-      "groups",
-      "goals",
-      "exchanges",
-      "feed",
-      "gamification",
-      "volunteering",
-      "events",
-      "newsletters",
-      "abuse",
-      "safeguarding",
-    ],
-  });
+  const tenant = await createTenant({ modules });
   const [owner, member, outsider] = await Promise.all([
     createMember(tenant, "owner"),
     createMember(tenant),
