@@ -191,16 +191,20 @@ declare
   v_count integer := 0;
 begin
   for v_listing in
-    update public.listings l set remind_at = private.listings_next_reminder(l.tenant_id, l.expires_at)
-    from (
-      select d.tenant_id, d.id from public.listings d
-      where d.status = 'active' and d.remind_at <= now()
-      order by d.remind_at
-      limit 500
-      for no key update skip locked
-    ) due
-    where l.tenant_id = due.tenant_id and l.id = due.id
-    returning l.*
+    with reminded as (
+      update public.listings l set remind_at = private.listings_next_reminder(l.tenant_id, l.expires_at)
+      from (
+        select d.tenant_id, d.id from public.listings d
+        where d.status = 'active' and d.remind_at <= now()
+        order by d.remind_at
+        limit 1000
+        for no key update skip locked
+      ) due
+      where l.tenant_id = due.tenant_id and l.id = due.id
+      returning l.*
+    )
+    -- In the order in which private.notify_all tells people, too.
+    select r.* from reminded r order by r.owner_id
   loop
     v_count := v_count + 1;
     -- What ends within the hour is told when it has ended.
@@ -222,7 +226,7 @@ begin
 end;
 $$;
 comment on function private.listings_remind() is
-  'Tells owners that a listing is about to expire, each time once, 500 at a time; returns how many.';
+  'Tells owners that a listing is about to expire, each time once, 1,000 at a time; returns how many.';
 
 select private.schedule('listings-expire', '*/10 * * * *', 'select private.listings_expire()');
-select private.schedule('listings-remind', '13,43 * * * *', 'select private.listings_remind()');
+select private.schedule('listings-remind', '*/10 * * * *', 'select private.listings_remind()');
