@@ -15,6 +15,14 @@ comment on table private.listings_attention is 'Who looked at a listing or asked
 create index listings_attention_listing on private.listings_attention (tenant_id, listing_id);
 create index listings_attention_day on private.listings_attention (day);
 
+create table private.listings_trends (
+  tenant_id uuid primary key references public.tenants (id) on delete cascade,
+  due_at timestamptz not null default now()
+);
+comment on table private.listings_trends is
+  'Tenants where somebody ever looked at a listing, and when what trends there is said anew.';
+create index listings_trends_due_at on private.listings_trends (due_at);
+
 create table public.listings_trending (
   tenant_id uuid not null,
   place smallint not null check (place between 1 and 50),
@@ -57,6 +65,8 @@ begin
     set views = c.views + (listings_attend.kind = 'view')::integer,
       contacts = c.contacts + (listings_attend.kind = 'contact')::integer
     where c.tenant_id = listings_attend.tenant_id and c.listing_id = listings_attend.listing;
+    insert into private.listings_trends (tenant_id) values (listings_attend.tenant_id)
+    on conflict do nothing;
   end if;
 end;
 $$;
@@ -176,7 +186,7 @@ create trigger listings_on_conversation before insert on private.messaging_pairs
   for each row when (new.context like 'listing:%') execute function private.listings_on_conversation();
 
 -- The clock
-create function private.listings_trend()
+create function private.listings_rank(tenant_id uuid)
 returns integer
 language plpgsql
 volatile
@@ -187,26 +197,81 @@ as $$
 declare
   v_count integer;
 begin
-  delete from private.listings_attention a where a.day < (now() at time zone 'UTC')::date - 7;
-  delete from public.listings_trending t where t.place > 0;
+  delete from public.listings_trending t where t.tenant_id = listings_rank.tenant_id;
   insert into public.listings_trending (tenant_id, place, listing_id)
-  select r.tenant_id, r.place, r.listing_id
+  select listings_rank.tenant_id, row_number() over (order by r.score desc, r.listing_id desc), r.listing_id
   from (
-    select a.tenant_id, a.listing_id,
-      row_number() over (
-        partition by a.tenant_id
-        -- A question says more than a look; of equals the newer one.
-        order by sum(case a.kind when 'contact' then 5 else 1 end) desc, a.listing_id desc
-      ) as place
+    -- A question says more than a look; of equals the newer one.
+    select a.listing_id, sum(case a.kind when 'contact' then 5 else 1 end) as score
     from private.listings_attention a
     join private.listings_index i on i.tenant_id = a.tenant_id and i.listing_id = a.listing_id
-    group by a.tenant_id, a.listing_id
-  ) r
-  where r.place <= 50;
+    where a.tenant_id = listings_rank.tenant_id and a.day >= (now() at time zone 'UTC')::date - 7
+    group by a.listing_id
+    order by score desc, a.listing_id desc
+    limit 50
+  ) r;
   get diagnostics v_count = row_count;
   return v_count;
 end;
 $$;
+comment on function private.listings_rank(uuid) is
+  'Says anew what trends in a tenant, up to fifty listings; returns how many.';
+
+create function private.listings_trend()
+returns integer
+language plpgsql
+volatile
+security definer -- asks listings_rank
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid;
+  v_count integer := 0;
+begin
+  for v_tenant in
+    update private.listings_trends t set due_at = now() + interval '1 hour'
+    from (
+      select d.tenant_id from private.listings_trends d
+      where d.due_at <= now()
+      order by d.due_at
+      limit 200
+      for no key update skip locked
+    ) due
+    where t.tenant_id = due.tenant_id
+    returning t.tenant_id
+  loop
+    v_count := v_count + private.listings_rank(v_tenant);
+  end loop;
+  return v_count;
+end;
+$$;
 comment on function private.listings_trend() is
-  'Says anew what trends, up to fifty listings a tenant, and forgets who looked more than a week ago; returns how many trend.';
-select private.schedule('listings-trend', '7 * * * *', 'select private.listings_trend()');
+  'Says anew what trends where that is an hour old, 200 tenants at a time, the oldest first; returns how many listings trend there.';
+
+create function private.listings_forget_attention()
+returns bigint
+language sql
+volatile
+security definer -- nobody else writes attention
+set search_path = ''
+as $$
+  with gone as (
+    delete from private.listings_attention a
+    where (a.tenant_id, a.day, a.listing_id, a.person_id, a.kind) in (
+      select d.tenant_id, d.day, d.listing_id, d.person_id, d.kind from private.listings_attention d
+      where d.day < (now() at time zone 'UTC')::date - 7
+      order by d.day
+      limit 10000
+    )
+    returning 1
+  )
+  select count(*) from gone;
+$$;
+comment on function private.listings_forget_attention() is
+  'Forgets who looked more than a week ago, 10,000 looks at a time; returns how many.';
+
+select private.schedule('listings-trend', '*/2 * * * *', 'select private.listings_trend()');
+select private.schedule(
+  'listings-forget-attention', '*/5 * * * *', 'select private.listings_forget_attention()'
+);

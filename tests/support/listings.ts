@@ -91,5 +91,5 @@ export async function fillListings(tenant: Tenant, owner: Person, member: Person
     await must(listings(other, tenant, "view", { listing }));
     await must(listings(me, tenant, "search_save", { name: "Matrix", query: "matrix" }));
   }
-  await withDatabase((sql) => sql`select private.listings_trend()`);
+  await withDatabase((sql) => sql`select private.listings_rank(${tenant.id})`);
 }
