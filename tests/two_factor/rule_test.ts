@@ -68,9 +68,12 @@ Deno.test("a tenant's rule closes it from its deadline on, for that role and in 
   await t.step("nothing of it reaches the channel of who has no factor", async () => {
     const topic = `private-user-${staff.id}`;
     const heard = () =>
-      withDatabase((sql) =>
-        sql`select payload ->> 'tenant_id' as tenant from realtime.messages where topic = ${topic}`
-      );
+      withDatabase(async (sql) => {
+        await sql`select private.audit_follow()`;
+        return sql`
+          select payload ->> 'tenant_id' as tenant from realtime.messages
+          where topic = ${topic} and event = 'wallet:transfer'`;
+      });
     const before = (await heard()).length;
     await issue(tenant, staff, 5);
     await issue(other, staff, 5);
