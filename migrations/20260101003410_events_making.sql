@@ -130,7 +130,9 @@ $$;
 comment on function private.events_local_rule(text, text) is
   'The rule with its end on the clocks of the time zone, as it is expanded.';
 
-create type public.events_expansion as (rule text, local_rule text, starts_local timestamp, upto timestamp);
+create type public.events_expansion as (
+  rule text, local_rule text, starts_local timestamp, since timestamp, upto timestamp
+);
 
 create function public.events_expansion(tenant_id uuid, event_id uuid)
 returns setof public.events_expansion
@@ -143,19 +145,21 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select e.rule, private.events_local_rule(e.rule, e.time_zone), e.starts_local, (now() at time zone e.time_zone) + interval '400 days'
+    select e.rule, private.events_local_rule(e.rule, e.time_zone), e.starts_local,
+      greatest(e.starts_local, (now() at time zone e.time_zone) - interval '1 day'),
+      (now() at time zone e.time_zone) + interval '400 days'
     from public.events e
     where e.tenant_id = events_expansion.tenant_id and e.id = events_expansion.event_id
       and e.rule is not null and e.status = 'scheduled' and e.removed_at is null;
 end;
 $$;
 comment on function public.events_expansion(uuid, uuid) is
-  'For the worker: the rule of an event, and up to when its occurrences are wanted; none where it is over.';
+  'For the worker: the rule of an event, and from when up to when its occurrences are wanted; none where it is over.';
 grant execute on function public.events_expansion(uuid, uuid) to service_role;
 
 create function public.events_keep(
-  tenant_id uuid, event_id uuid, rule text, starts_local timestamp, starts timestamp[], upto timestamp,
-  finished boolean
+  tenant_id uuid, event_id uuid, rule text, starts_local timestamp, starts timestamp[], since timestamp,
+  upto timestamp, finished boolean
 )
 returns integer
 language plpgsql
@@ -183,7 +187,7 @@ begin
   for v_occurrence in
     select * from public.events_occurrences o
     where o.tenant_id = v_event.tenant_id and o.event_id = v_event.id and o.status = 'scheduled'
-      and o.starts_at > now() and o.recurrence_id <= events_keep.upto
+      and o.starts_at > now() and o.recurrence_id between events_keep.since and events_keep.upto
       and o.recurrence_id <> all (events_keep.starts)
     order by o.id for no key update
   loop
@@ -200,9 +204,9 @@ begin
   return cardinality(events_keep.starts);
 end;
 $$;
-comment on function public.events_keep(uuid, uuid, text, timestamp, timestamp[], timestamp, boolean) is
-  'For the worker: makes the occurrences that the rule gives and are not there, and takes back those to come that it gives no more. What was moved or cancelled stays so.';
-grant execute on function public.events_keep(uuid, uuid, text, timestamp, timestamp[], timestamp, boolean) to service_role;
+comment on function public.events_keep(uuid, uuid, text, timestamp, timestamp[], timestamp, timestamp, boolean) is
+  'For the worker: makes the occurrences that the rule gives between two times and are not there, and takes back those to come that it gives no more. What was moved or cancelled stays so.';
+grant execute on function public.events_keep(uuid, uuid, text, timestamp, timestamp[], timestamp, timestamp, boolean) to service_role;
 
 create function private.events_drop(occurrence public.events_occurrences)
 returns void
@@ -241,10 +245,12 @@ as $$
   ))
   from (
     select d.* from public.events d
-    where d.rule is not null and d.status = 'scheduled' and d.expanded_until < (now() at time zone 'UTC') + interval '370 days'
+    where d.rule is not null and d.status = 'scheduled' and d.removed_at is null
+      and d.expanded_until < (now() at time zone 'UTC') + interval '370 days'
+      -- Here, lest those whose turn never comes take up the thousand.
+      and not private.jobs_closed(d.tenant_id, 'events.expand')
     order by d.expanded_until limit 1000
-  ) e
-  where not private.jobs_closed(e.tenant_id, 'events.expand');
+  ) e;
 $$;
 comment on function private.events_expand_due() is
   'Has the worker move the windows of recurring events on, a thousand of them at most: those that are furthest behind.';

@@ -153,6 +153,12 @@ begin
   v_event.time_zone := coalesce(events_reschedule.time_zone, v_event.time_zone);
   v_event.rule := coalesce(events_reschedule.rule, v_event.rule);
   perform private.events_check(v_event);
+  -- A series that runs keeps its day of beginning, which is past, and gets another hour.
+  if (v_event.rule is null or abs(extract(epoch from v_shift)) >= 86400)
+    and private.events_instant(v_event.starts_local, v_event.time_zone) < now() - interval '1 day'
+  then
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'starts_local: it is over';
+  end if;
   update public.events e
   set starts_local = v_event.starts_local, minutes = v_event.minutes, time_zone = v_event.time_zone, rule = v_event.rule
   where e.tenant_id = v_event.tenant_id and e.id = v_event.id
@@ -177,7 +183,7 @@ begin
 end;
 $$;
 comment on function public.events_reschedule(uuid, uuid, timestamp, integer, text, text) is
-  'Gives an event another time, and a recurring one another rule, by who runs it (permission events.join). Within a day the occurrences to come move with their answers; those that the new rule does not give are cancelled. Raises events.not_found, events.not_the_organiser, events.cancelled, request.invalid.';
+  'Gives an event another time, and a recurring one another rule, by who runs it (permission events.join). Within a day the occurrences to come move with their answers; a start further off must not be over; those that the new rule does not give are cancelled. Raises events.not_found, events.not_the_organiser, events.cancelled, request.invalid.';
 grant execute on function public.events_reschedule(uuid, uuid, timestamp, integer, text, text) to authenticated;
 
 create function public.events_cancel(tenant_id uuid, event_id uuid)

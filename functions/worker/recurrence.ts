@@ -3,39 +3,40 @@ import rrule from "rrule";
 export interface Occurrences {
   /** Local times without a zone, as `YYYY-MM-DDTHH:MM:SS`. */
   starts: string[];
-  /** Up to when these are all. */
+  /** Between which times these are all. */
+  since: string;
   upto: string;
   /** Whether the rule gives nothing after that either. */
   finished: boolean;
 }
 
-/** More than a day's occurrence for a year; what is beyond comes with the next window. */
-const most = 500;
-
 /**
- * What a rule of RFC 5545 gives from its start to the end of the window, on the clocks of the event:
- * the library counts in a time without zones, and the database says which instants those are. The
- * start is the first occurrence, whether the rule gives it or not, and counts as one.
+ * What a rule of RFC 5545 gives from `since`, its start unless told, to the end of the window, on the
+ * clocks of the event: the library counts in a time without zones, and the database says which
+ * instants those are. The start is the first occurrence, whether the rule gives it or not, and counts
+ * as one. No rule gives more than one a day, so that the window bounds how many there are.
  */
-export function expand(rule: string, startsLocal: string, upto: string): Occurrences {
+export function expand(
+  rule: string,
+  startsLocal: string,
+  upto: string,
+  since = startsLocal,
+): Occurrences {
   const options = rrule.RRule.parseString(rule);
-  const start = asUtc(startsLocal);
-  const end = asUtc(upto);
+  const [start, from, end] = [asUtc(startsLocal), asUtc(since), asUtc(upto)];
   const wanted = new rrule.RRule({ ...options, dtstart: start });
-  const found = start > end
-    ? []
-    : wanted.between(start, end, true, (_, count) => count < most + 1) as Date[];
-  if (found[0]?.getTime() !== start.getTime()) found.unshift(start);
+  // What is counted is counted from the start, however long ago that is.
+  const found = wanted.between(options.count ? start : from, end, true);
+  const early = options.count || from <= start;
+  if (early && found[0]?.getTime() !== start.getTime()) found.unshift(start);
   const counted = options.count ? found.slice(0, options.count) : found;
-  const full = counted.length > most;
-  const starts = counted.slice(0, most);
-  const ends = options.count || options.until;
-  const last = full ? starts.at(-1)! : end;
   return {
-    starts: starts.map(asLocal),
-    upto: asLocal(last),
-    finished: !full && Boolean(ends) &&
-      (counted.length === options.count || wanted.after(end) === null),
+    starts: counted.filter((at) => at >= from).map(asLocal),
+    since: asLocal(from),
+    upto: asLocal(end),
+    finished: options.count
+      ? counted.length === options.count
+      : Boolean(options.until) && wanted.after(end) === null,
   };
 }
 

@@ -47,6 +47,26 @@ Deno.test("a rule gives what RFC 5545 says, on the clocks of the event", () => {
   assertEquals(expand("FREQ=DAILY;COUNT=5", "2026-01-01T09:00:00", "2027-01-01").finished, true);
 });
 
+Deno.test("a series is made from a day ago on, however long it has run", () => {
+  const daily = expand("FREQ=DAILY", "2020-01-01T09:00:00", "2027-02-05", "2026-01-01T12:00:00");
+  assertEquals(
+    [daily.starts.length, daily.starts[0], daily.upto],
+    [399, "2026-01-02T09:00:00", "2027-02-05T00:00:00"],
+  );
+  // What is counted is counted from the start.
+  const counted = (count: number) =>
+    expand(`FREQ=DAILY;COUNT=${count}`, "2026-01-01T09:00:00", "2027-12-01", "2026-01-08T09:00:00");
+  assertEquals([counted(10).starts.length, counted(10).finished], [3, true]);
+  assertEquals([counted(900).finished, counted(900).starts.at(-1)], [false, "2027-11-30T09:00:00"]);
+  const { starts, finished } = expand(
+    "FREQ=DAILY;UNTIL=20200201T090000",
+    "2020-01-01T09:00:00",
+    "2027-02-05",
+    "2026-01-01",
+  );
+  assertEquals([starts, finished], [[], true]);
+});
+
 Deno.test("windows that follow each other give the same as one, each time once", () => {
   const day = fc.constantFrom("MO", "TU", "WE", "TH", "FR", "SA", "SU");
   const rule = fc.oneof(
@@ -65,6 +85,8 @@ Deno.test("windows that follow each other give the same as one, each time once",
       const first = expand(rule, start, middle).starts;
       assertEquals(whole.slice(0, first.length), first);
       assertEquals(new Set(whole).size, whole.length);
+      const later = expand(rule, start, "2027-12-31T00:00:00", middle).starts;
+      assertEquals(later, whole.filter((at) => at >= middle));
     }),
     { numRuns: 40 },
   );
@@ -156,17 +178,17 @@ Deno.test("the worker makes the occurrences; moved and cancelled ones stay so, a
   assertEquals((await noticesOf(ben, tenant)).toSorted(), ["events.cancelled", "events.changed"]);
 
   // Made anew, the rule gives the same, and the exceptions are what they were.
-  const [wanted] = await must<{ rule: string; starts_local: string; upto: string }[]>(
+  const [wanted] = await must<Record<"rule" | "starts_local" | "since" | "upto", string>[]>(
     admin().rpc("events_expansion", { tenant_id: tenant.id, event_id: event.id }),
   );
-  const { rule, starts_local, upto } = wanted!;
+  const { rule, starts_local, since, upto } = wanted!;
   await must(
     admin().rpc("events_keep", {
       tenant_id: tenant.id,
       event_id: event.id,
       rule,
       starts_local,
-      ...expand(rule, starts_local, upto),
+      ...expand(rule, starts_local, upto, since),
     }),
   );
   const again = await occurrencesOf(ana, event.id);
@@ -206,6 +228,7 @@ Deno.test("another hour keeps the answers, another rule cancels what it does not
     [false, "scheduled"],
   ]);
   await assertRefused(reschedule({ rule: "nonsense" }), 422, "request.invalid");
+  await assertRefused(reschedule({ starts_local: "1990-01-01T18:00:00" }), 422, "request.invalid");
   const once = await create(ana, tenant);
   await assertRefused(
     act(ana, tenant, "reschedule", {

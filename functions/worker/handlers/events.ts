@@ -6,6 +6,7 @@ interface Expansion {
   /** The same with its end on the clocks of the event. */
   local_rule: string;
   starts_local: string;
+  since: string;
   upto: string;
 }
 
@@ -20,7 +21,7 @@ const occurrences: Handler = async ({ tenant_id, payload }, { database }) => {
     ...event,
     rule,
     starts_local,
-    ...expand(wanted.local_rule, starts_local, wanted.upto),
+    ...expand(wanted.local_rule, starts_local, wanted.upto, wanted.since),
   });
 };
 
