@@ -6,7 +6,8 @@ insert into private.audit_actions (name, description)
 values
   ('EVENT_CREATED', 'An event was made'),
   ('EVENT_CHANGED', 'An event was changed, moved or cancelled'),
-  ('EVENT_CHECKED_IN', 'Somebody was checked in at an event');
+  ('EVENT_CHECKED_IN', 'Somebody was checked in at an event'),
+  ('EVENT_FEED_CREATED', 'Somebody made a calendar address');
 
 select private.declare_permission('events.read', 'See events', array['admin', 'staff', 'member']);
 select private.declare_permission('events.join', 'Say that one comes to events', array['admin', 'staff', 'member']);
@@ -49,7 +50,8 @@ comment on column public.events.expanded_until is 'Up to when its occurrences ha
 comment on column public.events.removed_at is 'Since when moderation keeps it from everybody.';
 create index events_group on public.events (tenant_id, group_id) where group_id is not null;
 create index events_organiser on public.events (tenant_id, organiser_id);
-create index events_recurring on public.events (expanded_until) where rule is not null and status = 'scheduled';
+create index events_recurring on public.events (expanded_until) 
+  where rule is not null and status = 'scheduled' and removed_at is null;
 
 create table public.events_occurrences (
   tenant_id uuid not null,

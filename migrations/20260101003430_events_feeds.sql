@@ -16,6 +16,9 @@ declare
     || encode(extensions.gen_random_bytes(32), 'hex');
   v_feed private.events_feeds;
 begin
+  -- The address outlives the session, so a session for a part of them, or of a stand-in, makes none.
+  perform private.require_no_impersonation();
+  perform private.require_person();
   if events_feed_create.group_id is not null
     and not private.groups_reads(events_feed_create.tenant_id, events_feed_create.group_id, v_me)
   then
@@ -28,11 +31,15 @@ begin
   on conflict (tenant_id, person_id, group_id) do update
     set token_hash = excluded.token_hash, created_at = now()
   returning * into v_feed;
+  perform private.audit(
+    'EVENT_FEED_CREATED', 'events_feeds:' || v_feed.id, null, jsonb_build_object('group_id', v_feed.group_id),
+    v_feed.tenant_id, v_me
+  );
   return jsonb_build_object('token', v_token, 'group_id', v_feed.group_id, 'created_at', v_feed.created_at);
 end;
 $$;
 comment on function public.events_feed_create(uuid, uuid) is
-  'A calendar of the events the caller goes to, or of a group they read in, for GET /api/v1/events/feeds/{token}.ics (permission events.read). Answers with the token this once; the one before it ends. Raises groups.not_found.';
+  'A calendar of the events the caller goes to, or of a group they read in, for GET /api/v1/events/feeds/{token}.ics (permission events.read). Answers with the token this once; the one before it ends. Not for API keys and impersonators. Raises groups.not_found, auth.impersonated, auth.session_bounded.';
 grant execute on function public.events_feed_create(uuid, uuid) to authenticated;
 
 create function public.events_feed_end(tenant_id uuid, group_id uuid default null)

@@ -1,9 +1,11 @@
 import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { calendarText } from "../../functions/api/calendar.ts";
 import { createCircle, does as inGroup } from "../groups/support.ts";
+import { openSession } from "../sessions/support.ts";
+import { assertRefused } from "../support/answers.ts";
 import { assertProblem, callApi } from "../support/api.ts";
 import { withDatabase } from "../support/database.ts";
-import { answers, create, createMeeting, does, firstOf } from "./support.ts";
+import { act, answers, create, createMeeting, does, firstOf } from "./support.ts";
 
 interface Feed {
   token: string;
@@ -75,6 +77,26 @@ Deno.test("a calendar address shows what its owner goes to, until it is made ane
   for (const gone of [next.token, "x", `${tenant.id.replaceAll("-", "")}${"0".repeat(64)}`]) {
     await assertProblem(await read(gone), 404, "events.feed_not_found");
   }
+});
+
+Deno.test("a calendar address is made by people in person, and the trail tells of it", async () => {
+  const { tenant, ben } = await createMeeting();
+  const { client } = await openSession(ben, {
+    bounds: { tenant_id: tenant.id, permissions: ["events.read"] },
+    factor: "delegated",
+  });
+  await assertRefused(
+    act({ ...ben, client }, tenant, "feed_create"),
+    403,
+    "auth.session_bounded",
+  );
+  await does<Feed>(ben, tenant, "feed_create");
+  await withDatabase(async (sql) => {
+    const found = await sql`
+      select actor from private.audit_log
+      where tenant_id = ${tenant.id} and action = 'EVENT_FEED_CREATED'`;
+    assertEquals(found.map(({ actor }) => actor), [ben.id]);
+  });
 });
 
 Deno.test("a group's calendar ends with the membership, and a module that is off closes all", async () => {
