@@ -91,7 +91,7 @@ $$;
 comment on function private.feed_walk(uuid, uuid[], boolean, uuid[], uuid, integer) is
   'The newest posts of these groups, and of the tenant as a whole where everywhere, before a post.';
 
-create function private.feed_walk_author(tenant_id uuid, reader uuid, groups uuid[], author uuid, before uuid, page_size integer)
+create function private.feed_walk_author(tenant_id uuid, groups uuid[], author uuid, before uuid, page_size integer)
 returns uuid[]
 language plpgsql
 stable
@@ -105,19 +105,16 @@ begin
     select p.id from public.feed_posts p
     where p.tenant_id = feed_walk_author.tenant_id and p.author_id = author and p.deleted_at is null
       and p.id < feed_walk_author.before
-      and (
-        p.group_id is null or p.group_id = any (feed_walk_author.groups)
-        or private.groups_reads(p.tenant_id, p.group_id, feed_walk_author.reader)
-      )
+      and (p.group_id is null or p.group_id = any (feed_walk_author.groups))
     order by p.id desc limit feed_walk_author.page_size
   );
 end;
 $$;
-comment on function private.feed_walk_author(uuid, uuid, uuid[], uuid, uuid, integer) is
-  'The newest posts of an author that the reader, who is in these groups, sees before a post.';
+comment on function private.feed_walk_author(uuid, uuid[], uuid, uuid, integer) is
+  'The newest posts of an author to the tenant or in these groups, before a post.';
 
 create function private.feed_walk_tag(
-  tenant_id uuid, reader uuid, groups uuid[], tag text, unheard uuid[], before uuid, page_size integer
+  tenant_id uuid, groups uuid[], tag text, unheard uuid[], before uuid, page_size integer
 )
 returns uuid[]
 language plpgsql
@@ -133,17 +130,14 @@ begin
     join public.feed_posts p on p.tenant_id = t.tenant_id and p.id = t.post_id
     where t.tenant_id = feed_walk_tag.tenant_id and t.tag = lower(feed_walk_tag.tag)
       and t.post_id < feed_walk_tag.before and p.deleted_at is null
-      and (
-        p.group_id is null or p.group_id = any (feed_walk_tag.groups)
-        or private.groups_reads(p.tenant_id, p.group_id, feed_walk_tag.reader)
-      )
+      and (p.group_id is null or p.group_id = any (feed_walk_tag.groups))
       and p.author_id <> all (feed_walk_tag.unheard)
     order by t.post_id desc limit feed_walk_tag.page_size
   );
 end;
 $$;
-comment on function private.feed_walk_tag(uuid, uuid, uuid[], text, uuid[], uuid, integer) is
-  'The newest posts under a #tag that the reader, who is in these groups, sees before a post.';
+comment on function private.feed_walk_tag(uuid, uuid[], text, uuid[], uuid, integer) is
+  'The newest posts under a #tag to the tenant or in these groups, before a post.';
 
 create function public.feed_page(
   tenant_id uuid,
@@ -164,10 +158,16 @@ declare
   v_me uuid := private.require(feed_page.tenant_id, 'feed.read');
   v_unheard uuid[] := array(select private.feed_unheard(feed_page.tenant_id, v_me));
   v_before uuid := coalesce(feed_page.before, uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff');
-  v_mine uuid[] := array(select private.groups_mine());
+  v_groups uuid[];
   v_ids uuid[];
 begin
   perform private.check_page(page_size);
+  -- Those they are in for what comes to them, those they may read in for what they look for: asked
+  -- once, not for each post.
+  v_groups := case
+    when coalesce(feed_page.author::text, feed_page.tag) is null then array(select private.groups_mine())
+    when feed_page.group_id is null then array(select private.groups_visible(feed_page.tenant_id))
+  end;
   if feed_page.group_id is not null then
     if not private.groups_reads(feed_page.tenant_id, feed_page.group_id, v_me) then
       raise sqlstate 'PT404' using message = 'groups.not_found';
@@ -177,13 +177,13 @@ begin
     );
   elsif feed_page.author is not null then
     v_ids := case when feed_page.author = any (v_unheard) then '{}'
-      else private.feed_walk_author(feed_page.tenant_id, v_me, v_mine, feed_page.author, v_before, page_size) end;
+      else private.feed_walk_author(feed_page.tenant_id, v_groups, feed_page.author, v_before, page_size) end;
   elsif feed_page.tag is not null then
     v_ids := private.feed_walk_tag(
-      feed_page.tenant_id, v_me, v_mine, feed_page.tag, v_unheard, v_before, page_size
+      feed_page.tenant_id, v_groups, feed_page.tag, v_unheard, v_before, page_size
     );
   else
-    v_ids := private.feed_walk(feed_page.tenant_id, v_mine, true, v_unheard, v_before, page_size);
+    v_ids := private.feed_walk(feed_page.tenant_id, v_groups, true, v_unheard, v_before, page_size);
   end if;
   return query select * from private.feed_entries(feed_page.tenant_id, v_ids, v_me);
 end;
