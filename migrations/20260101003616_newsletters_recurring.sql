@@ -174,9 +174,11 @@ as $$
 begin
   perform private.require(newsletters_calendar.tenant_id, 'newsletters.read');
   if (newsletters_calendar.since < newsletters_calendar.until
-    and newsletters_calendar.until <= newsletters_calendar.since + interval '93 days') is not true
+    and newsletters_calendar.until <= newsletters_calendar.since + interval '93 days'
+    -- How far a recurring one is reckoned ahead.
+    and newsletters_calendar.until <= now() + interval '2 years') is not true
   then
-    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'since, until: three months at most';
+    raise sqlstate 'PT422' using message = 'request.invalid', detail = 'since, until: three months at most, two years ahead';
   end if;
   return query
     select n.send_at, 'newsletter', n.id, n.name, n.status
@@ -194,5 +196,5 @@ begin
 end;
 $$;
 comment on function public.newsletters_calendar(uuid, timestamptz, timestamptz) is
-  'What was sent and what is to come between two times, three months at most (permission newsletters.read). Raises request.invalid.';
+  'What was sent and what is to come between two times, three months at most and two years ahead (permission newsletters.read). Raises request.invalid.';
 grant execute on function public.newsletters_calendar(uuid, timestamptz, timestamptz) to authenticated;

@@ -107,12 +107,12 @@ Deno.test("the calendar shows what was sent and what is to come", async () => {
   ]);
   const planned = lines.filter(({ id }) => id === daily.id);
   assert.deepEqual([planned.length, planned[0]!.kind], [7, "recurring"]);
-  for (const end of [since, "2199-01-01", null]) {
-    await assertRefused(
-      ask(editor, "calendar", { since, until: end }),
-      422,
-      "request.invalid",
-    );
+  const refused = [[since, since], [since, "2199-01-01"], [since, null], [
+    "2198-12-01",
+    "2199-01-01",
+  ]];
+  for (const [since, until] of refused) {
+    await assertRefused(ask(editor, "calendar", { since, until }), 422, "request.invalid");
   }
 });
 
