@@ -28,6 +28,11 @@ begin
       count(*) filter (where g.what = 'skipped') as skipped,
       count(*) filter (where g.what = 'unsubscribed') as unsubscribed, count(*) as marks
     from gone g group by g.tenant_id, g.variant_id
+  ), locked as (
+    -- In one order, as whoever else writes several of them.
+    select v.tenant_id, v.id from public.newsletters_variants v
+    join sums s on s.tenant_id = v.tenant_id and s.variant_id = v.id
+    order by v.tenant_id, v.id for no key update of v
   ), folded as (
     update public.newsletters_variants v
     set sent = v.sent + s.sent, delivered = v.delivered + s.delivered, opened = v.opened + s.opened,
@@ -35,7 +40,8 @@ begin
       complained = v.complained + s.complained, skipped = v.skipped + s.skipped,
       unsubscribed = v.unsubscribed + s.unsubscribed
     from sums s
-    where v.tenant_id = s.tenant_id and v.id = s.variant_id
+    join locked l on l.tenant_id = s.tenant_id and l.id = s.variant_id
+    where v.tenant_id = l.tenant_id and v.id = l.id
   )
   select coalesce(sum(s.marks), 0) into v_count from sums s;
   return v_count;
