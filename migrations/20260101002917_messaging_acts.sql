@@ -95,11 +95,17 @@ begin
   where f.tenant_id = message.tenant_id and f.id = any (message.files) and f.status <> 'deleted'
     and not exists (
       select from public.messaging_attachments a where a.tenant_id = f.tenant_id and a.file_id = f.id
+    )
+    and not exists (
+      select from public.feed_attachments a where a.tenant_id = f.tenant_id and a.file_id = f.id
+    )
+    and not exists (
+      select from public.groups_files s where s.tenant_id = f.tenant_id and s.file_id = f.id
     );
 end;
 $$;
 comment on function private.messaging_discard_files(public.messaging_messages) is
-  'Deletes the files that no other message carries.';
+  'Deletes the files that no other message carries, no post shows and no group shares.';
 
 create function private.messaging_erase(message public.messaging_messages)
 returns public.messaging_messages

@@ -234,6 +234,9 @@ begin
     )
     and not exists (
       select from public.messaging_attachments a where a.tenant_id = f.tenant_id and a.file_id = f.id
+    )
+    and not exists (
+      select from public.groups_files s where s.tenant_id = f.tenant_id and s.file_id = f.id
     );
   delete from public.feed_edits e
   where e.tenant_id = post.tenant_id and e.subject_id = post.id;

@@ -35,6 +35,41 @@ Deno.test("a post is what everybody reads, with its pictures and #tags", async (
   assert.deepEqual(await page(ben, { tag: "garten" }), []);
 });
 
+Deno.test("a file that something else still shows stays when a post or a message goes", async () => {
+  const tenant_id = tenant.id;
+  const rpc = <T = { id: string }>(name: string, more: Record<string, unknown>) =>
+    must<T>(ana.client.rpc(name, { tenant_id, ...more }));
+  const file = await attachPicture(ana, tenant_id);
+  const stored = await post(ana, { body: "Twice", files: [file] });
+  const { id: group_id } = await rpc("groups_create", { name: "Shares" });
+  const talk = await rpc("messaging_open", { person: ben.id });
+  const say = async () =>
+    (await rpc("messaging_send", {
+      conversation_id: talk.id,
+      client_id: crypto.randomUUID(),
+      body: "Look",
+      files: [file],
+    })).id;
+  const stays = async () =>
+    assert.equal(
+      (await must<unknown[]>(ana.client.from("files").select().eq("id", file))).length,
+      1,
+    );
+  await rpc("messaging_delete", { message_id: await say(), for_all: true });
+  await stays();
+  await rpc("groups_share_file", { group_id, file });
+  await call(ana, "delete", { post_id: stored.id });
+  await stays();
+  await rpc("messaging_delete", { message_id: await say(), for_all: true });
+  await stays();
+  await rpc("groups_unshare_file", { group_id, file });
+  await rpc("messaging_delete", { message_id: await say(), for_all: true });
+  const left = await must<{ status: string }[]>(
+    ana.client.from("files").select("status").eq("id", file),
+  );
+  assert.deepEqual(left.filter(({ status }) => status !== "deleted"), []);
+});
+
 Deno.test("a post sent again is answered with the first, also by many at once", async () => {
   const client_id = crypto.randomUUID();
   const answers = await Promise.all(
