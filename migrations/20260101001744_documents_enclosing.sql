@@ -26,7 +26,7 @@ create index documents_enclosures_expires_at on private.documents_enclosures (ex
 
 -- With the registration
 create function public.documents_enclose(
-  tenant_id uuid, type text, name text, content_type text, size bigint,
+  tenant_id uuid, client text, type text, name text, content_type text, size bigint,
   width integer default null, height integer default null, stated jsonb default null
 )
 returns jsonb
@@ -55,8 +55,16 @@ begin
   perform private.files_check_bucket(
     'documents', documents_enclose.content_type, documents_enclose.size
   );
-  -- Strangers must not fill the tenant's room, wherever they come from.
-  perform private.require_rate('documents_enclosed:' || v_type.tenant_id, 500, interval '1 hour');
+  perform private.require_rate(
+    'documents_enclosed_by:' || documents_enclose.client, 15, interval '1 hour'
+  );
+  -- Strangers must not fill the tenant's room, wherever they come from, nor keep others from
+  -- registering by it: these show their papers once they are in.
+  if not (
+    private.rate_limit('documents_enclosed:' || v_type.tenant_id, 500, interval '1 hour')
+  ).allowed then
+    return null;
+  end if;
   insert into private.documents_enclosures (tenant_id, type, name, stated)
   values (
     v_type.tenant_id, v_type.slug, documents_enclose.name,
@@ -66,9 +74,9 @@ begin
   return jsonb_build_object('id', v_enclosure.id, 'path', v_enclosure.path);
 end;
 $$;
-comment on function public.documents_enclose(uuid, text, text, text, bigint, integer, integer, jsonb) is
-  'For the function api: a place for a scan that comes with a registration, { id, path }, for an hour unless accounts_register names it. Raises tenants.module_off, documents.type_unknown, files.type_unsupported, files.too_large, limits.exceeded, request.invalid.';
-grant execute on function public.documents_enclose(uuid, text, text, text, bigint, integer, integer, jsonb)
+comment on function public.documents_enclose(uuid, text, text, text, text, bigint, integer, integer, jsonb) is
+  'For the function api: a place for a scan that comes with a registration, { id, path }, for an hour unless accounts_register names it; null where the tenant takes no more from strangers for now. Fifteen an hour for a client. Raises tenants.module_off, documents.type_unknown, files.type_unsupported, files.too_large, limits.exceeded, request.invalid.';
+grant execute on function public.documents_enclose(uuid, text, text, text, text, bigint, integer, integer, jsonb)
   to service_role;
 
 create function private.documents_enclosed_by(person uuid, tenant_id uuid, enclosures uuid[])

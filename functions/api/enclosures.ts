@@ -1,7 +1,6 @@
-import type { Database } from "shared/database/client.ts";
 import { createStore } from "shared/files/store.ts";
 import { lookAt } from "shared/files/upload.ts";
-import type { Services } from "shared/services.ts";
+import type { AccountDoors } from "./accounts.ts";
 
 /** A paper that comes with a registration. */
 export interface Paper {
@@ -15,10 +14,11 @@ export type Stated = { name?: string; birth_date?: string } | null;
 
 /**
  * Keeps papers apart until the registration they come with is made. It does not ask whose: so it takes
- * as long for an address that is known. What no registration names goes after an hour.
+ * as long for an address that is known. What no registration names goes after an hour. Where strangers
+ * have used up what the tenant takes from them, the papers are left out and the registration goes on.
  */
 export async function enclose(
-  { services, asService }: { services: Services; asService: Database },
+  { services, asService, client }: AccountDoors,
   tenantId: string,
   papers: Paper[],
   stated: Stated,
@@ -28,14 +28,16 @@ export async function enclose(
   const store = createStore(services.config);
   const kept: string[] = [];
   for (const { type, bytes, seen: { image: _, ...announced } } of seen) {
-    const { id, path } = await asService.rpc<{ id: string; path: string }>("documents_enclose", {
+    const place = await asService.rpc<{ id: string; path: string } | null>("documents_enclose", {
       tenant_id: tenantId,
+      client,
       type,
       stated,
       ...announced,
     });
-    await store.put("documents", path, bytes, announced.content_type);
-    kept.push(id);
+    if (place === null) break;
+    await store.put("documents", place.path, bytes, announced.content_type);
+    kept.push(place.id);
   }
   return kept;
 }

@@ -13,6 +13,7 @@ import {
 } from "../accounts/support.ts";
 import { jpeg, pdf } from "../files/pictures.ts";
 import { must } from "../support/answers.ts";
+import { randomAddress } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { mailTo } from "../support/mail.ts";
 import { createTenant, type Tenant } from "../support/tenants.ts";
@@ -26,6 +27,7 @@ async function registerWith(
   tenant: Pick<Tenant, "slug">,
   papers: Papers,
   fields: Record<string, string> = {},
+  address = randomAddress(),
 ): Promise<Response> {
   const form = new FormData();
   const given = {
@@ -41,7 +43,10 @@ async function registerWith(
     form.append("file", new File([bytes], "My scan"));
   }
   const encoded = new Response(form);
-  const headers = { "content-type": encoded.headers.get("content-type")! };
+  const headers = {
+    "content-type": encoded.headers.get("content-type")!,
+    "x-forwarded-for": address,
+  };
   return await post("/register", await encoded.arrayBuffer(), { headers });
 }
 
@@ -70,6 +75,13 @@ const sweep = (tenant: Tenant) =>
     await sql`update private.documents_enclosures set expires_at = now() where tenant_id = ${tenant.id}`;
     await sql`select private.jobs_run_schedule('documents-sweep-enclosures', manual => true)`;
   });
+
+/** Counts as if so much had been enclosed before. */
+const useUp = (key: string, times: number) =>
+  withDatabase((sql) =>
+    sql`select private.rate_limit(${`documents_enclosed${key}`}, 500, '1 hour')
+      from generate_series(1, ${times}::int)`
+  );
 
 const patience = { timeout: 30_000 };
 
@@ -165,6 +177,22 @@ Deno.test("what the person has handed in meanwhile stands, and the enclosed one 
   await prove(email);
   await nothingKept(tenant);
   assert.deepEqual((await documentsOf(tenant)).map(({ sha256 }) => sha256), ["0".repeat(64)]);
+});
+
+Deno.test("strangers who used up what a tenant takes keep nobody from registering; a client has its own limit", async () => {
+  const { tenant } = await createReviewed();
+  const address = randomAddress();
+  const email = newEmail();
+  await useUp(`_by:${address}`, 15);
+  const papers: Papers = [["student_id", pdf()]];
+  await assertAnswer(registerWith(tenant, papers, {}, address), 429, "limits.exceeded");
+  const before = await registerWith(tenant, papers);
+  assert.deepEqual(await kept(tenant), [1, 1]);
+  await useUp(`:${tenant.id}`, 499);
+  const after = await registerWith(tenant, papers, { email });
+  assert.deepEqual([after.status, await after.text()], [before.status, await before.text()]);
+  assert.deepEqual(await kept(tenant), [1, 1]);
+  await prove(email);
 });
 
 Deno.test("papers that the tenant does not take are refused before there is an account", async (t) => {
