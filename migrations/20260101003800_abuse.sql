@@ -44,7 +44,7 @@ create table public.abuse_rules (
   primary key (tenant_id, rule)
 );
 comment on table public.abuse_rules is
-  'What a tenant looks for. large_transfer: a payment of so many minutes; many_transfers: so many times within so many hours; circular: minutes that come back within so many hours, by two or three hands; idle_balance: a balance nobody touched for so many hours.';
+  'What a tenant looks for. large_transfer: a payment of so many minutes; many_transfers: so many times within so many hours; circular: minutes that come back within so many hours, by two or three hands; idle_balance: a balance nobody touched for so many hours. A payment is a transfer, a captured hold or a settlement, those of exchanges too.';
 create index abuse_rules_rule on public.abuse_rules (rule);
 create trigger abuse_rules_touch before update on public.abuse_rules
   for each row execute function private.touch();
@@ -131,10 +131,11 @@ create index abuse_findings_case on public.abuse_findings (tenant_id, case_id, i
 create table private.abuse_progress (
   tenant_id uuid primary key references public.tenants (id) on delete cascade,
   looked_at timestamptz not null,
+  transfer_id uuid not null,
   account_id uuid not null default uuid '00000000-0000-0000-0000-000000000000'
 );
 comment on table private.abuse_progress is
-  'How far the rules have looked: at payments up to a time, at balances up to an account.';
+  'When the rules looked last, and how far: at payments up to one for good, at balances up to an account.';
 
 -- Row level security
 alter table public.abuse_rules enable row level security;

@@ -17,7 +17,20 @@ end;
 $$;
 comment on function private.abuse_first_id(timestamptz) is 'The lowest id that anything made at that time can have.';
 
-create function private.abuse_payments(tenant_id uuid, since timestamptz, until timestamptz)
+create function private.abuse_time_of(id uuid)
+returns timestamptz
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  return to_timestamp(('x' || left(translate(id::text, '-', ''), 12))::bit(48)::bigint / 1000.0);
+end;
+$$;
+comment on function private.abuse_time_of(uuid) is 'When an id was made, to the millisecond.';
+
+create function private.abuse_payments(tenant_id uuid, after uuid, upto uuid)
 returns setof public.wallet_transfers
 language plpgsql
 stable
@@ -27,28 +40,40 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  -- However time comes from one member to another, else the rules are gone round: by a hold that is
+  -- captured, by a settlement, of which each payee counts where one pays many, and each payer where many
+  -- pay one. Where many pay many nobody can say who paid whom.
   -- from_account and to_account become the people who hold them.
   return query
-  select t.tenant_id, t.id, t.kind, t.currency, t.amount, payer.person_id, payee.person_id, t.actor, t.part_of,
+  select t.tenant_id, t.id, t.kind, t.currency, paid.amount, payer.person_id, payee.person_id, t.actor, t.part_of,
     t.created_at
   from public.wallet_transfers t
   join public.wallet_currencies c on c.tenant_id = t.tenant_id and c.code = t.currency and c.kind = 'time'
+  cross join lateral (
+    select t.from_account, t.to_account, t.amount where t.from_account is not null and t.to_account is not null
+    union all
+    select coalesce(t.from_account, e.account_id), coalesce(t.to_account, e.account_id), abs(e.amount)
+    from public.wallet_entries e
+    where e.tenant_id = t.tenant_id and e.transfer_id = t.id and (
+      (t.to_account is null and t.from_account is not null and e.amount > 0)
+      or (t.from_account is null and t.to_account is not null and e.amount < 0)
+    )
+  ) paid
   join public.wallet_ledger_accounts payer
-    on payer.tenant_id = t.tenant_id and payer.id = t.from_account and payer.purpose = 'member'
+    on payer.tenant_id = t.tenant_id and payer.id = paid.from_account and payer.purpose = 'member'
   join public.wallet_ledger_accounts payee
-    on payee.tenant_id = t.tenant_id and payee.id = t.to_account and payee.purpose = 'member'
-  where t.tenant_id = abuse_payments.tenant_id and t.kind = 'transfer'
-    and t.id >= private.abuse_first_id(abuse_payments.since)
-    and t.id < private.abuse_first_id(abuse_payments.until)
+    on payee.tenant_id = t.tenant_id and payee.id = paid.to_account and payee.purpose = 'member'
+  where t.tenant_id = abuse_payments.tenant_id and t.kind in ('transfer', 'capture', 'settlement')
+    and t.id > abuse_payments.after and t.id <= abuse_payments.upto
     and not exists (
       select from public.wallet_reversals r where r.tenant_id = t.tenant_id and r.transfer_id = t.id
     );
 end;
 $$;
-comment on function private.abuse_payments(uuid, timestamptz, timestamptz) is
-  'What members paid each other in time, and was not reversed; the accounts are given as their holders.';
+comment on function private.abuse_payments(uuid, uuid, uuid) is
+  'What one member paid another in time, by transfer, captured hold or settlement, so exchanges too, and was not reversed; the accounts are given as their holders.';
 
-create function private.abuse_in_payments(tenant_id uuid, since timestamptz, until timestamptz)
+create function private.abuse_in_payments(tenant_id uuid, after uuid, upto uuid)
 returns setof private.abuse_hit
 language plpgsql
 stable
@@ -65,7 +90,7 @@ begin
     jsonb_build_object('transfers', jsonb_build_array(p.id), 'minutes', p.amount, 'limit', r.minutes)
   from public.abuse_rules r
   cross join lateral private.abuse_payments(
-    abuse_in_payments.tenant_id, abuse_in_payments.since, abuse_in_payments.until
+    abuse_in_payments.tenant_id, abuse_in_payments.after, abuse_in_payments.upto
   ) p
   where r.tenant_id = abuse_in_payments.tenant_id and r.rule = 'large_transfer' and r.active
     and p.amount >= r.minutes;
@@ -79,22 +104,23 @@ begin
       'times', max(c.times), 'limit', v_rule.times, 'hours', v_rule.hours, 'until', max(c.created_at)
     )
   from (
-    select p.from_account, p.created_at, count(*) over (
+    select p.id, p.from_account, p.created_at, count(*) over (
       partition by p.from_account order by p.created_at range between v_span preceding and current row
     ) as times
     from private.abuse_payments(
-      abuse_in_payments.tenant_id, abuse_in_payments.since - v_span, abuse_in_payments.until
+      abuse_in_payments.tenant_id,
+      private.abuse_first_id(private.abuse_time_of(abuse_in_payments.after) - v_span), abuse_in_payments.upto
     ) p
     where p.amount >= v_rule.minutes
   ) c
-  where c.times >= v_rule.times and c.created_at >= abuse_in_payments.since
+  where c.times >= v_rule.times and c.id > abuse_in_payments.after
   group by 1, 3;
 end;
 $$;
-comment on function private.abuse_in_payments(uuid, timestamptz, timestamptz) is
+comment on function private.abuse_in_payments(uuid, uuid, uuid) is
   'Payments that are large, and people who paid many times within the hours, one finding for each hour of the clock.';
 
-create function private.abuse_in_circles(tenant_id uuid, since timestamptz, until timestamptz)
+create function private.abuse_in_circles(tenant_id uuid, after uuid, upto uuid)
 returns setof private.abuse_hit
 language plpgsql
 stable
@@ -112,32 +138,38 @@ begin
     select p.id, p.amount, p.from_account, p.to_account, p.created_at, r.hours
     from rule r
     cross join lateral private.abuse_payments(
-      abuse_in_circles.tenant_id, abuse_in_circles.since - make_interval(hours => r.hours), abuse_in_circles.until
+      abuse_in_circles.tenant_id,
+      private.abuse_first_id(private.abuse_time_of(abuse_in_circles.after) - make_interval(hours => r.hours)),
+      abuse_in_circles.upto
     ) p
     where p.amount >= r.minutes
+  ), begun as (
+    -- Whoever pays the same two people often makes no more circles of three for that: the first counts.
+    select distinct on (last.id, last.from_account, last.to_account, first.to_account)
+      last.id, last.from_account, last.to_account, first.to_account as via, first.id as first_id
+    from paid last
+    join paid first on first.from_account = last.to_account
+      and first.id < last.id and first.created_at >= last.created_at - make_interval(hours => last.hours)
+    where last.id > abuse_in_circles.after
+    order by last.id, last.from_account, last.to_account, first.to_account, first.id
   ), circles as (
-    select last.to_account as person, array[first.id, last.id] as transfers
-    from paid last
-    join paid first on first.from_account = last.to_account and first.to_account = last.from_account
-      and first.id < last.id and first.created_at >= last.created_at - make_interval(hours => last.hours)
-    where last.created_at >= abuse_in_circles.since
+    select b.id, b.to_account as person, array[b.first_id, b.id] as transfers
+    from begun b where b.via = b.from_account
     union all
-    select last.to_account, array[first.id, second.id, last.id]
-    from paid last
-    join paid first on first.from_account = last.to_account and first.to_account <> last.from_account
-      and first.id < last.id and first.created_at >= last.created_at - make_interval(hours => last.hours)
-    join paid second on second.from_account = first.to_account and second.to_account = last.from_account
-      and second.id > first.id and second.id < last.id
-    where last.created_at >= abuse_in_circles.since
-    limit 1000
+    select b.id, b.to_account, array[b.first_id, second.id, b.id]
+    from begun b
+    join paid second on second.from_account = b.via and second.to_account = b.from_account
+      and second.id > b.first_id and second.id < b.id
+    where b.via <> b.from_account
   )
-  select c.person, 'circular', c.transfers[cardinality(c.transfers)]::text,
+  select distinct on (c.id, c.person) c.person, 'circular', c.id::text,
     jsonb_build_object('transfers', to_jsonb(c.transfers), 'limit', r.minutes, 'hours', r.hours)
-  from circles c cross join rule r;
+  from circles c cross join rule r
+  order by c.id, c.person, cardinality(c.transfers), c.transfers;
 end;
 $$;
-comment on function private.abuse_in_circles(uuid, timestamptz, timestamptz) is
-  'Time that came back to who had sent it, by two or three hands; a thousand at most.';
+comment on function private.abuse_in_circles(uuid, uuid, uuid) is
+  'Time that came back to who had sent it, by two or three hands: the shortest circle that each payment closes.';
 
 create function private.abuse_in_balances(tenant_id uuid, after uuid, page_size integer)
 returns setof private.abuse_hit
@@ -204,7 +236,7 @@ $$;
 comment on function private.abuse_open(uuid, private.abuse_hit) is
   'Opens a case for what was found, or adds it to the open one; what was found before is nothing new. Returns how many findings are new.';
 
-create function private.abuse_look(tenant_id uuid)
+create function private.abuse_look(tenant_id uuid, page_size integer default 20000)
 returns integer
 language plpgsql
 volatile
@@ -214,22 +246,26 @@ as $$
 #variable_conflict use_column
 declare
   v_progress private.abuse_progress;
-  v_since timestamptz;
-  v_until timestamptz;
+  -- Ids are made before the commit: a payment of a minute ago may not be there yet, so that what is
+  -- younger than this is read again. What is found again is known.
+  v_sure uuid := private.abuse_first_id(now() - interval '10 minutes');
+  v_upto uuid;
   v_last uuid;
   v_hit private.abuse_hit;
   v_count integer := 0;
 begin
-  insert into private.abuse_progress (tenant_id, looked_at)
-  values (abuse_look.tenant_id, now() - interval '1 day')
+  insert into private.abuse_progress (tenant_id, looked_at, transfer_id)
+  values (abuse_look.tenant_id, now(), private.abuse_first_id(now() - interval '1 day'))
   on conflict do nothing;
   select * into v_progress from private.abuse_progress p where p.tenant_id = abuse_look.tenant_id;
-  -- Ids are made before the commit: a payment of a minute ago may not have been there at the last look.
-  v_since := v_progress.looked_at - interval '10 minutes';
-  select t.created_at into v_until from public.wallet_transfers t
-  where t.tenant_id = abuse_look.tenant_id and t.id >= private.abuse_first_id(v_since)
-  order by t.id offset 20000 limit 1;
-  v_until := coalesce(v_until, now());
+  v_upto := coalesce(
+    (
+      select t.id from public.wallet_transfers t
+      where t.tenant_id = abuse_look.tenant_id and t.id > v_progress.transfer_id
+      order by t.id offset abuse_look.page_size - 1 limit 1
+    ),
+    uuid 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+  );
   v_last := (
     select max(a.id::text)::uuid from (
       select b.id from public.wallet_ledger_accounts b
@@ -238,22 +274,23 @@ begin
     ) a
   );
   for v_hit in
-    select h.* from private.abuse_in_payments(abuse_look.tenant_id, v_since, v_until + interval '1 second') h
+    select h.* from private.abuse_in_payments(abuse_look.tenant_id, v_progress.transfer_id, v_upto) h
     union all
-    select h.* from private.abuse_in_circles(abuse_look.tenant_id, v_since, v_until + interval '1 second') h
+    select h.* from private.abuse_in_circles(abuse_look.tenant_id, v_progress.transfer_id, v_upto) h
     union all
     select h.* from private.abuse_in_balances(abuse_look.tenant_id, v_progress.account_id, 5000) h
   loop
     v_count := v_count + private.abuse_open(abuse_look.tenant_id, v_hit);
   end loop;
   update private.abuse_progress p
-  set looked_at = v_until, account_id = coalesce(v_last, uuid '00000000-0000-0000-0000-000000000000')
+  set looked_at = now(), transfer_id = greatest(p.transfer_id, least(v_upto, v_sure)),
+    account_id = coalesce(v_last, uuid '00000000-0000-0000-0000-000000000000')
   where p.tenant_id = abuse_look.tenant_id;
   return v_count;
 end;
 $$;
-comment on function private.abuse_look(uuid) is
-  'Looks at up to 20,000 payments and 5,000 balances of a tenant from where it stopped last. Returns how much is new.';
+comment on function private.abuse_look(uuid, integer) is
+  'Looks at a page of payments and 5,000 balances of a tenant from where it stopped last. Returns how much is new.';
 
 create function private.abuse_detect()
 returns bigint

@@ -3,54 +3,9 @@ import { assertRefused, must } from "../support/answers.ts";
 import { admin, type Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { look } from "../support/abuse.ts";
-import { createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
-import { pay, type Receipt, reverse } from "../support/wallet.ts";
-
-interface Case {
-  id: string;
-  rule: string;
-  person_id: string;
-  status: string;
-  findings: number;
-  note: string | null;
-}
-
-interface Finding {
-  rule: string;
-  facts: Record<string, unknown>;
-}
-
-interface World {
-  tenant: Tenant;
-  owner: Person;
-  staff: Person;
-  ana: Person;
-  ben: Person;
-}
-
-async function createWorld(): Promise<World> {
-  const tenant = await createTenant({ modules: ["wallet", "abuse"] });
-  const [owner, staff, ana, ben] = await Promise.all([
-    createMember(tenant, "owner"),
-    createMember(tenant, "staff"),
-    createMember(tenant),
-    createMember(tenant),
-  ]);
-  await Promise.all([ana, ben].map((person) => issue(tenant, person, 10_000)));
-  return { tenant, owner, staff, ana, ben };
-}
-
-const call = (
-  { client }: Person,
-  { id: tenant_id }: Tenant,
-  name: string,
-  more: Record<string, unknown>,
-) => client.rpc(`abuse_${name}`, { tenant_id, ...more });
-
-const cases = ({ client }: Person) => must<Case[]>(client.from("abuse_cases").select().order("id"));
-
-const findings = ({ client }: Person) =>
-  must<Finding[]>(client.from("abuse_findings").select().order("id"));
+import { issue } from "../support/tenants.ts";
+import { pay, type Receipt } from "../support/wallet.ts";
+import { call, type Case, cases, createWorld, findings, type World } from "./support.ts";
 
 const notices = async ({ client }: Person) =>
   (await must<{ kind: string }[]>(
@@ -83,49 +38,6 @@ Deno.test("fifty hours in one payment make a case, found once, and reviewers hea
   assertEquals(grown.map((one) => one.findings), [2], "it joins the open case");
   assertEquals([await notices(staff), await notices(owner)], [["abuse.found"], ["abuse.found"]]);
   assertEquals([await notices(ana), await cases(ana), await findings(ana)], [[], [], []]);
-});
-
-Deno.test("ten payments within an hour; nine are none, nor is what was reversed", async () => {
-  const { tenant, owner, staff, ana, ben } = await createWorld();
-  for (let i = 0; i < 9; i++) await must(pay(tenant, ana, ben, 1));
-  const { id } = await must<Receipt>(pay(tenant, ana, ben, 1));
-  await must(reverse(tenant, owner, id));
-  assertEquals(await look(tenant), 0);
-  await must(pay(tenant, ana, ben, 1));
-  await look(tenant);
-  await must(pay(tenant, ana, ben, 1));
-  await look(tenant);
-  const found = await cases(staff);
-  assertEquals(found.map(({ rule, person_id }) => [rule, person_id]), [["many_transfers", ana.id]]);
-});
-
-Deno.test("hours that come back within a day, by two hands or by three", async () => {
-  const { tenant, staff, ana, ben } = await createWorld();
-  const carl = await createMember(tenant);
-  await must(pay(tenant, ana, ben, 120));
-  await must(pay(tenant, ben, carl, 120));
-  assertEquals(await look(tenant), 0);
-  await must(pay(tenant, carl, ana, 120));
-  await look(tenant);
-  const three = await findings(staff);
-  assertEquals(three.map(({ rule }) => rule), ["circular"]);
-  assertEquals((three[0]!.facts.transfers as string[]).length, 3);
-  await must(pay(tenant, ben, ana, 90));
-  await look(tenant);
-  const both = (await findings(staff)).map(({ facts }) => (facts.transfers as string[]).length);
-  assertEquals(both.includes(2), true, "and straight back");
-});
-
-Deno.test("a balance that nobody touched for ninety days, page by page", async () => {
-  const { tenant, staff, ana } = await createWorld();
-  await withDatabase((sql) =>
-    sql`
-      update wallet_ledger_accounts set updated_at = now() - interval '91 days'
-      where tenant_id = ${tenant.id} and person_id = ${ana.id}`
-  );
-  assertEquals([await look(tenant), await look(tenant), await look(tenant)], [1, 0, 0]);
-  const [matter] = await cases(staff);
-  assertEquals([matter!.rule, matter!.person_id], ["idle_balance", ana.id]);
 });
 
 Deno.test("a tenant sets its own limits; nobody else does, nor beyond reason", async () => {
