@@ -173,11 +173,12 @@ set search_path = ''
 as $$
 begin
   return case kind
+    when 'gamification.badges' then private.gamification_check_new_badges(gamification_run.tenant_id)
     when 'gamification.daily_xp' then private.gamification_award_days(gamification_run.tenant_id)
     when 'gamification.leaderboards' then private.gamification_take_snapshot(gamification_run.tenant_id)
   end;
 end;
 $$;
 comment on function public.gamification_run(uuid, text) is
-  'For the worker: a bounded part of what is due at the tenant''s midnight. Returns whether there is more.';
+  'For the worker: a bounded part of what is due at the tenant''s midnight, or for new badges. Returns whether there is more.';
 grant execute on function public.gamification_run(uuid, text) to service_role;

@@ -1,5 +1,5 @@
 -- Gamification, rules: challenges and seasons as admins set them, and the hourly look at everybody for
--- badges that are new.
+-- badges that are new: a job for each tenant, a transaction for each page of members.
 
 create function public.gamification_challenge_save(
   tenant_id uuid, name text, action text, goal integer, xp integer, starts_on date, ends_on date,
@@ -130,8 +130,8 @@ comment on function public.gamification_season_save(uuid, text, date, date) is
   'Makes a season between two days of the tenant, from tomorrow at the earliest, beside no other (permission gamification.manage). Raises gamification.season_overlaps, request.invalid.';
 grant execute on function public.gamification_season_save(uuid, text, date, date) to authenticated;
 
-create function private.gamification_check_new_badges(page_size integer default 200)
-returns bigint
+create function private.gamification_check_new_badges(tenant_id uuid, page_size integer default 200)
+returns boolean
 language plpgsql
 volatile
 security definer -- nobody else gives badges
@@ -139,38 +139,71 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 declare
-  v_badge public.gamification_badges;
+  v_slugs text[];
+  v_after uuid;
+  v_upto uuid;
   v_member public.gamification_members;
   v_people public.gamification_members[];
-  v_count bigint := 0;
 begin
-  -- One badge of each tenant an hour, a page of members at a time: the rest is found by the next round.
-  for v_badge in
-    select distinct on (b.tenant_id) b.* from public.gamification_badges b
-    where b.unchecked_after is not null and not private.jobs_closed(b.tenant_id, 'gamification.award')
-    order by b.tenant_id, b.slug
-    limit 100
-  loop
-    perform private.gamification_lock(v_badge.tenant_id, '{}');
-    v_people := array(
-      select g from public.gamification_members g
-      where g.tenant_id = v_badge.tenant_id and g.person_id > v_badge.unchecked_after
-      order by g.person_id limit gamification_check_new_badges.page_size
-    );
-    foreach v_member in array v_people loop
-      perform private.gamification_conclude(v_member, lost => false);
-    end loop;
-    update public.gamification_badges b
-    set unchecked_after = case
-        when cardinality(v_people) = gamification_check_new_badges.page_size
-        then v_people[gamification_check_new_badges.page_size].person_id end
-    where b.tenant_id = v_badge.tenant_id and b.slug = v_badge.slug;
-    v_count := v_count + cardinality(v_people);
+  perform private.gamification_lock(gamification_check_new_badges.tenant_id, '{}');
+  -- Held, so that a badge which is changed meanwhile begins anew after this.
+  perform from public.gamification_badges b
+  where b.tenant_id = gamification_check_new_badges.tenant_id and b.unchecked_after is not null
+  order by b.slug
+  for no key update;
+  select b.unchecked_after into v_after from public.gamification_badges b
+  where b.tenant_id = gamification_check_new_badges.tenant_id and b.unchecked_after is not null
+  order by b.unchecked_after limit 1;
+  if not found then
+    return false;
+  end if;
+  -- Whoever is looked at is looked at for all badges: those that stand at the same place go on together.
+  v_slugs := array(
+    select b.slug from public.gamification_badges b
+    where b.tenant_id = gamification_check_new_badges.tenant_id and b.unchecked_after = v_after
+  );
+  v_people := array(
+    select g from public.gamification_members g
+    where g.tenant_id = gamification_check_new_badges.tenant_id and g.person_id > v_after
+    order by g.person_id limit gamification_check_new_badges.page_size
+  );
+  foreach v_member in array v_people loop
+    perform private.gamification_conclude(v_member, lost => false);
   end loop;
+  if cardinality(v_people) = gamification_check_new_badges.page_size then
+    v_upto := v_people[gamification_check_new_badges.page_size].person_id;
+  end if;
+  update public.gamification_badges b set unchecked_after = v_upto
+  where b.tenant_id = gamification_check_new_badges.tenant_id and b.slug = any (v_slugs);
+  return exists (
+    select from public.gamification_badges b
+    where b.tenant_id = gamification_check_new_badges.tenant_id and b.unchecked_after is not null
+  );
+end;
+$$;
+comment on function private.gamification_check_new_badges(uuid, integer) is
+  'Gives badges of a tenant that were made or changed to a page of members who meet their condition already. Returns whether more are left to look at.';
+
+create function private.gamification_enqueue_badges()
+returns bigint
+language plpgsql
+volatile
+security definer -- nobody else writes the outbox
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_count bigint;
+begin
+  select count(private.enqueue('gamification.badges', jsonb '{}', t.tenant_id, dedupe_key => 'badges')) into v_count
+  from (
+    select distinct b.tenant_id from public.gamification_badges b
+    where b.unchecked_after is not null and not private.jobs_closed(b.tenant_id, 'gamification.badges')
+  ) t;
   return v_count;
 end;
 $$;
-comment on function private.gamification_check_new_badges(integer) is
-  'Gives badges that were made or changed to members who meet their condition already. Returns how many members were looked at.';
+comment on function private.gamification_enqueue_badges() is
+  'A job for every tenant with badges that were made or changed, unless one waits; the worker does it part by part. Returns how many.';
 
-select private.schedule('gamification-badges', '27 * * * *', 'select private.gamification_check_new_badges()');
+select private.schedule('gamification-badges', '27 * * * *', 'select private.gamification_enqueue_badges()');

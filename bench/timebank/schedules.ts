@@ -19,10 +19,11 @@ const intervals: Record<string, number> = {
   "federation-sync": 30,
 };
 
-/** What the worker does when these fall due where a tenant lives. */
+/** What the worker does for a tenant when these fall due. */
 const work: Record<string, (sql: Sql) => Promise<void>> = {
-  "gamification-daily-xp": (sql) => midnight(sql, "gamification.daily_xp"),
-  "gamification-leaderboards": (sql) => midnight(sql, "gamification.leaderboards"),
+  "gamification-badges": (sql) => partByPart(sql, "gamification.badges"),
+  "gamification-daily-xp": (sql) => partByPart(sql, "gamification.daily_xp"),
+  "gamification-leaderboards": (sql) => partByPart(sql, "gamification.leaderboards"),
   "groups-digests": async (sql) => {
     let after: string | null = null;
     do {
@@ -33,7 +34,7 @@ const work: Record<string, (sql: Sql) => Promise<void>> = {
   },
 };
 
-async function midnight(sql: Sql, kind: string): Promise<void> {
+async function partByPart(sql: Sql, kind: string): Promise<void> {
   let more: boolean;
   do {
     const [row] = await sql<{ more: boolean }[]>`

@@ -851,6 +851,7 @@ export const definers = {
     "gamification_day_of",
     "gamification_deserved",
     "gamification_end_challenges",
+    "gamification_enqueue_badges",
     "gamification_end_season",
     "gamification_follow",
     "gamification_lines",

@@ -3,6 +3,7 @@ import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { createMember, createTenant, issue } from "../support/tenants.ts";
+import { until } from "../support/wait.ts";
 import { pay } from "../support/wallet.ts";
 import { listen } from "../messaging/support.ts";
 import { awards, booked, call, createGame, day, profile, settle } from "./support.ts";
@@ -97,20 +98,41 @@ Deno.test("a new badge reaches who meets it already, within the hour, and none w
   assertEquals((await profile(ana, tenant)).badges, []);
   const check = (size: number) =>
     withDatabase(async (sql) => {
-      const [row] = await sql`select private.gamification_check_new_badges(${size})::int as people`;
-      return row!.people as number;
+      const [row] = await sql`
+        select private.gamification_check_new_badges(${tenant.id}, ${size}) as more`;
+      return row!.more as boolean;
     });
-  // A page at a time; other tests' tenants may have badges to look at, too.
-  await check(1);
-  await check(1);
-  await check(1);
+  assertEquals([await check(1), await check(1), await check(1)], [true, true, false]);
   assertEquals(
     [(await profile(ana, tenant)).badges, (await profile(ben, tenant)).badges],
     [["guest"], []],
   );
   await must(call(owner, tenant, "badge_save", { ...badge, condition: { events: 9 } }));
-  await check(100);
+  assertEquals(await check(100), false);
   assertEquals((await profile(ana, tenant)).badges, ["guest"], "nobody loses it");
+});
+
+Deno.test("the hourly look is the worker's, for each tenant with new badges and no other", async () => {
+  const [game, other] = [await createGame(), await createGame()];
+  const { tenant, owner, ana } = game;
+  await settle(tenant, "events:1", [{ person: ana, action: "attend_event" }]);
+  for (const [slug, events] of [["guest", 1], ["regular", 2]] as const) {
+    const badge = { slug, name: slug, tier: "bronze", condition: { events } };
+    await must(call(owner, tenant, "badge_save", badge));
+  }
+  await withDatabase(async (sql) => {
+    await sql`select private.gamification_enqueue_badges()`;
+    const jobs = await sql`
+      select from private.jobs where tenant_id = ${other.tenant.id} and kind = 'gamification.badges'`;
+    assertEquals(jobs.length, 0);
+    await until(async () => {
+      const unchecked = await sql`
+        select from gamification_badges
+        where tenant_id = ${tenant.id} and unchecked_after is not null`;
+      return unchecked.length === 0;
+    }, { timeout: 30_000, message: "new badges are given" });
+  });
+  assertEquals((await profile(ana, tenant)).badges, ["guest"]);
 });
 
 Deno.test("badges are declared by who manages the rules, in measures that exist", async () => {

@@ -6,8 +6,8 @@ const award: Handler = async ({ tenant_id, payload }, { database }) => {
   await database.asService().rpc("gamification_award", { tenant_id, source, key });
 };
 
-/** Midnight where the tenant lives: part by part, until there is nothing left to do. */
-const midnight: Handler = async ({ tenant_id, kind }, { database }, signal) => {
+/** Midnight where the tenant lives, or new badges: part by part, until there is nothing left to do. */
+const partByPart: Handler = async ({ tenant_id, kind }, { database }, signal) => {
   const asService = database.asService();
   while (
     !signal.aborted && await asService.rpc<boolean>("gamification_run", { tenant_id, kind })
@@ -16,6 +16,7 @@ const midnight: Handler = async ({ tenant_id, kind }, { database }, signal) => {
 
 export const gamificationHandlers: Record<string, Handler> = {
   "gamification.award": award,
-  "gamification.daily_xp": midnight,
-  "gamification.leaderboards": midnight,
+  "gamification.badges": partByPart,
+  "gamification.daily_xp": partByPart,
+  "gamification.leaderboards": partByPart,
 };
