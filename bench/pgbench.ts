@@ -12,13 +12,15 @@ export interface Run {
   script?: string;
   clients: number;
   seconds: number;
+  /** Instead of the seconds: so many calls of each client. */
+  calls?: number;
 }
 
 /** Runs Debian's pgbench with prepared statements, and returns transactions a second. */
-export async function pgbench({ url, script, clients, seconds }: Run): Promise<number> {
+export async function pgbench({ url, script, clients, seconds, calls }: Run): Promise<number> {
   const output = await call([
     ...["--no-vacuum", "--protocol=prepared", "--jobs=2"],
-    ...[`--client=${clients}`, `--time=${seconds}`],
+    ...[`--client=${clients}`, calls ? `--transactions=${calls}` : `--time=${seconds}`],
     ...(script ? [`--file=${script}`] : []),
     url,
   ]);

@@ -16,6 +16,7 @@ language plpgsql
 stable
 security definer -- asks once what the policies of five tables would ask each; the conditions are theirs
 set search_path = ''
+set plan_cache_mode = force_generic_plan -- for all it calls: planning would cost more than catching up
 as $$
 #variable_conflict use_column
 declare
