@@ -113,7 +113,7 @@ begin
         select from jsonb_array_elements(newsletters_readers.criteria) c (one)
         where coalesce(
           case c.one ->> 'field'
-            when 'role' then c.one -> 'value' ? m.role
+            when 'role' then c.one -> 'value' ?| (string_to_array(m.role, '+') || m.role)
             when 'tag' then exists (
               select from public.newsletters_tags x
               where x.tenant_id = m.tenant_id and x.person_id = m.person_id and c.one -> 'value' ? x.tag
@@ -127,11 +127,12 @@ begin
             )
             when 'joined_since' then m.created_at >= (c.one ->> 'value')::timestamptz
             when 'joined_before' then m.created_at < (c.one ->> 'value')::timestamptz
-            when 'active_within' then exists (
-              select from auth.sessions x
-              where x.user_id = m.person_id and coalesce(x.refreshed_at at time zone 'UTC', x.created_at)
-                > now() - make_interval(days => (c.one ->> 'value')::integer)
-            )
+            -- By the tenant's own trail: when somebody uses others is not its business.
+            when 'active_within' then coalesce((
+              select x.created_at from private.audit_log x
+              where x.tenant_id = m.tenant_id and x.actor = m.person_id and x.impersonator is null
+              order by x.id desc limit 1
+            ) > now() - make_interval(days => (c.one ->> 'value')::integer), false)
           end = coalesce((c.one -> 'not')::boolean, false),
           true
         )
@@ -153,13 +154,15 @@ declare
   v_me uuid := private.require(newsletters_audience.tenant_id, 'newsletters.read');
 begin
   perform private.newsletters_check_criteria(newsletters_audience.tenant_id, newsletters_audience.criteria, v_me);
+  -- Below five a count says of one person what they have in common with nobody else.
   return (
-    select count(*) from private.newsletters_readers(newsletters_audience.tenant_id, newsletters_audience.criteria)
+    select case when count(*) >= 5 then count(*) end
+    from private.newsletters_readers(newsletters_audience.tenant_id, newsletters_audience.criteria)
   );
 end;
 $$;
 comment on function public.newsletters_audience(uuid, jsonb) is
-  'How many members the criteria mean now: [{ field, value, not? }], field being role, tag, language, time_zone (texts), group (ids), joined_since, joined_before (time), active_within (days) (permission newsletters.read). Raises groups.not_found, request.invalid.';
+  'How many members the criteria mean now, null for fewer than five: [{ field, value, not? }], field being role, tag, language, time_zone (texts), group (ids), joined_since, joined_before (time), active_within (days since they did something in the tenant that its trail tells of) (permission newsletters.read). Raises groups.not_found, request.invalid.';
 grant execute on function public.newsletters_audience(uuid, jsonb) to authenticated;
 
 create function private.newsletters_note_audience(tenant_id uuid, resource text)
