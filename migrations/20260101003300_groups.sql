@@ -97,9 +97,15 @@ $$;
 comment on function private.groups_place() is
   'Before insert or update: a group stands where it was made, and is never more visible than the one above it. Raises groups.too_visible, groups.closed, groups.too_deep.';
 
-create trigger groups_place
-  before insert or update of parent_id, path, visibility, status on public.groups
+create trigger groups_place before insert on public.groups
   for each row execute function private.groups_place();
+-- Not where these stay what they are: it locks the group above.
+create trigger groups_place_changed before update of parent_id, path, visibility, status on public.groups
+  for each row when (
+    (old.parent_id, old.path, old.visibility, old.status)
+      is distinct from (new.parent_id, new.path, new.visibility, new.status)
+  )
+  execute function private.groups_place();
 
 -- Members
 create table public.groups_members (

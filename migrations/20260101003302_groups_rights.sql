@@ -152,7 +152,7 @@ $$;
 comment on function private.groups_seen(uuid, uuid, uuid) is
   'A group that the person knows of. Raises groups.not_found.';
 
-create function private.groups_lock(tenant_id uuid, group_id uuid, person uuid)
+create function private.groups_lock(tenant_id uuid, group_id uuid, person uuid, above boolean default false)
 returns public.groups
 language plpgsql
 volatile
@@ -161,14 +161,22 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  if groups_lock.above then
+    perform from public.groups g
+    where g.tenant_id = groups_lock.tenant_id and g.id = (
+      select b.parent_id from public.groups b
+      where b.tenant_id = groups_lock.tenant_id and b.id = groups_lock.group_id
+    )
+    for share;
+  end if;
   perform from public.groups g
   where g.tenant_id = groups_lock.tenant_id and g.id = groups_lock.group_id
   for no key update;
   return private.groups_seen(groups_lock.tenant_id, groups_lock.group_id, groups_lock.person);
 end;
 $$;
-comment on function private.groups_lock(uuid, uuid, uuid) is
-  'A group that the person knows of, locked: who comes and goes does so one after the other. Raises groups.not_found.';
+comment on function private.groups_lock(uuid, uuid, uuid, boolean) is
+  'A group that the person knows of, locked: who comes and goes does so one after the other. Where what is to be changed hangs on the group above, that one first, as who closes it does. Raises groups.not_found.';
 
 create function private.groups_require_open(grp public.groups)
 returns void

@@ -76,7 +76,9 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(groups_update.tenant_id, 'groups.join');
-  v_group public.groups := private.groups_lock(groups_update.tenant_id, groups_update.group_id, v_me);
+  v_group public.groups := private.groups_lock(
+    groups_update.tenant_id, groups_update.group_id, v_me, above => groups_update.visibility is not null
+  );
   v_name text := coalesce(btrim(groups_update.name), v_group.name);
   v_description text := coalesce(groups_update.description, v_group.description);
   v_visibility text := coalesce(groups_update.visibility, v_group.visibility);
@@ -158,7 +160,9 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(groups_close.tenant_id, 'groups.join');
-  v_group public.groups := private.groups_lock(groups_close.tenant_id, groups_close.group_id, v_me);
+  v_group public.groups := private.groups_lock(
+    groups_close.tenant_id, groups_close.group_id, v_me, above => true
+  );
   v_status text := case when groups_close.closed then 'closed' else 'active' end;
 begin
   if groups_close.closed is null then
