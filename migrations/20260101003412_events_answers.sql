@@ -93,6 +93,7 @@ declare
   v_occurrence public.events_occurrences;
   v_event public.events;
   v_person uuid;
+  v_free integer;
   v_count integer := 0;
 begin
   select * into v_occurrence from public.events_occurrences o
@@ -111,18 +112,22 @@ begin
   if v_occurrence.status <> 'scheduled' or v_occurrence.starts_at <= now() then
     return v_count;
   end if;
-  -- Whoever may not see the event any more is passed over.
+  select coalesce(o.capacity - o.taken, 200) into v_free from public.events_occurrences o
+  where o.tenant_id = v_occurrence.tenant_id and o.id = v_occurrence.id;
   for v_person in
     select a.person_id from public.events_attendances a
     where a.tenant_id = v_occurrence.tenant_id and a.occurrence_id = v_occurrence.id and a.status = 'waiting'
-      and private.events_reads(a.tenant_id, a.event_id, a.person_id)
     order by a.queued_at, a.person_id
-    limit (
-      select coalesce(o.capacity - o.taken, 200) from public.events_occurrences o
-      where o.tenant_id = v_occurrence.tenant_id and o.id = v_occurrence.id
-    )
+    limit case when v_free > 0 then v_free + 200 else 0 end
   loop
-    perform private.events_offer(v_event, v_occurrence, v_person);
+    exit when v_free = 0;
+    -- Whoever may not see the event any more does not wait for it either.
+    if private.events_reads(v_event.tenant_id, v_event.id, v_person) then
+      perform private.events_offer(v_event, v_occurrence, v_person);
+      v_free := v_free - 1;
+    else
+      perform private.events_set_status(v_occurrence, v_person, 'declined');
+    end if;
     v_count := v_count + 1;
   end loop;
   return v_count;

@@ -18,6 +18,7 @@ declare
   v_event public.events := private.events_lock_event(events_update.tenant_id, events_update.event_id, v_me);
   v_before public.events := v_event;
 begin
+  perform private.require_rate('events-change:' || v_event.tenant_id || ':' || v_me, 100, interval '1 hour');
   if events_update.version <> v_event.version then
     raise sqlstate 'PT412' using message = 'request.precondition_failed', detail = 'version: ' || v_event.version;
   end if;
@@ -44,7 +45,7 @@ begin
 end;
 $$;
 comment on function public.events_update(uuid, uuid, text, text, text, integer, boolean, integer, integer) is
-  'Changes what is given of an event, by who runs it; a capacity of 0 means none (permission events.join). version: of what the caller saw. Raises events.not_found, events.not_the_organiser, events.cancelled, events.capacity_taken, request.precondition_failed, request.invalid.';
+  'Changes what is given of an event, by who runs it; a capacity of 0 means none (permission events.join). version: of what the caller saw. Raises events.not_found, events.not_the_organiser, events.cancelled, events.capacity_taken, limits.exceeded, request.precondition_failed, request.invalid.';
 grant execute on function public.events_update(uuid, uuid, text, text, text, integer, boolean, integer, integer) to authenticated;
 
 create function private.events_set_capacity(event public.events)
@@ -93,14 +94,16 @@ begin
     where o.tenant_id = event.tenant_id and o.event_id = event.id and o.status = 'scheduled' and o.starts_at > now()
     returning o.*
   loop
-    perform private.events_have_told(v_occurrence, 'events.changed');
+    perform private.events_have_told(v_occurrence, 'events.changed', 'events:' || event.id || ':' || event.version);
   end loop;
 end;
 $$;
 comment on function private.events_touch_all(public.events) is
   'Has calendars and those who answered see that the occurrences to come have changed.';
 
-create function private.events_move(occurrence public.events_occurrences, starts_at timestamptz, minutes integer)
+create function private.events_move(
+  occurrence public.events_occurrences, starts_at timestamptz, minutes integer, change text default null
+)
 returns public.events_occurrences
 language plpgsql
 volatile
@@ -121,12 +124,12 @@ begin
   where a.tenant_id = v_occurrence.tenant_id and a.occurrence_id = v_occurrence.id and a.status in ('going', 'maybe');
   update public.events_attendances a set offer_expires_at = least(a.offer_expires_at, v_occurrence.starts_at)
   where a.tenant_id = v_occurrence.tenant_id and a.occurrence_id = v_occurrence.id and a.status = 'offered';
-  perform private.events_have_told(v_occurrence, 'events.changed');
+  perform private.events_have_told(v_occurrence, 'events.changed', events_move.change);
   return v_occurrence;
 end;
 $$;
-comment on function private.events_move(public.events_occurrences, timestamptz, integer) is
-  'Moves an occurrence, and with it reminders and offers.';
+comment on function private.events_move(public.events_occurrences, timestamptz, integer, text) is
+  'Moves an occurrence, and with it reminders and offers; by a change of many that each is told of once.';
 
 create function public.events_reschedule(
   tenant_id uuid, event_id uuid, starts_local timestamp, minutes integer default null, time_zone text default null,
@@ -145,6 +148,7 @@ declare
   v_shift interval := events_reschedule.starts_local - v_event.starts_local;
   v_occurrence public.events_occurrences;
 begin
+  perform private.require_rate('events-change:' || v_event.tenant_id || ':' || v_me, 100, interval '1 hour');
   if v_event.rule is null and events_reschedule.rule is not null then
     raise sqlstate 'PT422' using message = 'request.invalid', detail = 'rule: the event takes place once';
   end if;
@@ -174,7 +178,8 @@ begin
     update public.events_occurrences o set recurrence_id = o.recurrence_id + v_shift
     where o.tenant_id = v_occurrence.tenant_id and o.id = v_occurrence.id;
     perform private.events_move(
-      v_occurrence, private.events_instant(v_occurrence.recurrence_id + v_shift, v_event.time_zone), v_event.minutes
+      v_occurrence, private.events_instant(v_occurrence.recurrence_id + v_shift, v_event.time_zone), v_event.minutes,
+      'events:' || v_event.id || ':' || v_event.version
     );
   end loop;
   perform private.events_expand(v_event);
@@ -183,7 +188,7 @@ begin
 end;
 $$;
 comment on function public.events_reschedule(uuid, uuid, timestamp, integer, text, text) is
-  'Gives an event another time, and a recurring one another rule, by who runs it (permission events.join). Within a day the occurrences to come move with their answers; a start further off must not be over; those that the new rule does not give are cancelled. Raises events.not_found, events.not_the_organiser, events.cancelled, request.invalid.';
+  'Gives an event another time, and a recurring one another rule, by who runs it (permission events.join). Within a day the occurrences to come move with their answers; a start further off must not be over; those that the new rule does not give are cancelled. Raises events.not_found, events.not_the_organiser, events.cancelled, limits.exceeded, request.invalid.';
 grant execute on function public.events_reschedule(uuid, uuid, timestamp, integer, text, text) to authenticated;
 
 create function public.events_cancel(tenant_id uuid, event_id uuid)
@@ -229,7 +234,7 @@ begin
     where o.tenant_id = event.tenant_id and o.event_id = event.id and o.status = 'scheduled' and o.ends_at > now()
     returning o.*
   loop
-    perform private.events_have_told(v_occurrence, 'events.cancelled');
+    perform private.events_have_told(v_occurrence, 'events.cancelled', 'events:' || v_event.id || ':' || v_event.version);
   end loop;
   return v_event;
 end;

@@ -77,6 +77,7 @@ declare
   v_event public.events := private.events_seen(v_occurrence.tenant_id, v_occurrence.event_id, v_me);
   v_starts timestamptz;
 begin
+  perform private.require_rate('events-change:' || v_occurrence.tenant_id || ':' || v_me, 100, interval '1 hour');
   v_event.starts_local := events_move_occurrence.starts_local;
   v_event.minutes := coalesce(
     events_move_occurrence.minutes, (extract(epoch from v_occurrence.ends_at - v_occurrence.starts_at) / 60)::integer
@@ -98,5 +99,5 @@ begin
 end;
 $$;
 comment on function public.events_move_occurrence(uuid, uuid, timestamp, integer, text) is
-  'Moves one occurrence to another time, on the clocks of the event, or elsewhere, by who runs the event; who answered is told (permission events.join). Raises events.not_found, events.not_the_organiser, events.cancelled, events.over, request.invalid.';
+  'Moves one occurrence to another time, on the clocks of the event, or elsewhere, by who runs the event; who answered is told (permission events.join). Raises events.not_found, events.not_the_organiser, events.cancelled, events.over, limits.exceeded, request.invalid.';
 grant execute on function public.events_move_occurrence(uuid, uuid, timestamp, integer, text) to authenticated;

@@ -56,7 +56,7 @@ $$;
 comment on function private.events_notice_outdated(private.notifications_events) is
   'Whether a notice about an occurrence is none any more: over, cancelled, answered, or not theirs to see.';
 
-create function private.events_have_told(occurrence public.events_occurrences, kind text)
+create function private.events_have_told(occurrence public.events_occurrences, kind text, change text default null)
 returns void
 language plpgsql
 volatile
@@ -69,16 +69,19 @@ begin
     where a.tenant_id = occurrence.tenant_id and a.occurrence_id = occurrence.id
   ) then
     perform private.enqueue(
-      events_have_told.kind, jsonb_build_object('occurrence', occurrence.id), occurrence.tenant_id,
+      events_have_told.kind, jsonb_strip_nulls(jsonb_build_object('occurrence', occurrence.id, 'change', events_have_told.change)),
+      occurrence.tenant_id,
       'events_occurrences:' || occurrence.id, events_have_told.kind || ':' || occurrence.id
     );
   end if;
 end;
 $$;
-comment on function private.events_have_told(public.events_occurrences, text) is
-  'Has the worker tell those who answered that an occurrence was changed or cancelled.';
+comment on function private.events_have_told(public.events_occurrences, text, text) is
+  'Has the worker tell those who answered that an occurrence was changed or cancelled; where many were by the same change, each person once.';
 
-create function public.events_tell(tenant_id uuid, kind text, occurrence uuid, job uuid, after uuid default null)
+create function public.events_tell(
+  tenant_id uuid, kind text, occurrence uuid, job uuid, after uuid default null, change text default null
+)
 returns uuid
 language plpgsql
 volatile
@@ -103,16 +106,24 @@ begin
     limit 200
   );
   perform private.notify_all(
-    v_people, events_tell.kind,
-    private.events_notice(v_event, v_occurrence) || jsonb_build_object('about', 'jobs:' || events_tell.job),
+    array(
+      select p.id from unnest(v_people) p (id)
+      where private.may(v_event.tenant_id, p.id, 'events.read')
+        and (v_event.group_id is null or private.groups_reads(v_event.tenant_id, v_event.group_id, p.id))
+        -- That it does not take place is told also of what is taken away.
+        and (v_event.removed_at is null or events_tell.kind = 'events.cancelled')
+    ),
+    events_tell.kind,
+    private.events_notice(v_event, v_occurrence)
+      || jsonb_build_object('about', coalesce(events_tell.change, 'jobs:' || events_tell.job)),
     events_tell.tenant_id, v_occurrence.ends_at
   );
   return v_people[200];
 end;
 $$;
-comment on function public.events_tell(uuid, text, uuid, uuid, uuid) is
-  'For the worker: tells 200 of those who answered what became of an occurrence, nobody twice for the same job. Answers with the last of them while there may be more, to be given as after.';
-grant execute on function public.events_tell(uuid, text, uuid, uuid, uuid) to service_role;
+comment on function public.events_tell(uuid, text, uuid, uuid, uuid, text) is
+  'For the worker: tells 200 of those who answered and see it what became of an occurrence, nobody twice for the same job or the same change of a whole event. Answers with the last of them while there may be more, to be given as after.';
+grant execute on function public.events_tell(uuid, text, uuid, uuid, uuid, text) to service_role;
 
 create function private.events_remind_due()
 returns bigint

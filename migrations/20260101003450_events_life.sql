@@ -166,6 +166,95 @@ $$;
 comment on function private.events_give_up(uuid, uuid) is
   'Frees the seats of a person at events that they do not see any more.';
 
+create function public.events_narrow(tenant_id uuid, group_id uuid)
+returns integer
+language plpgsql
+volatile
+security definer -- nobody else writes attendances
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_occurrence public.events_occurrences;
+  v_person uuid;
+  v_count integer := 0;
+begin
+  for v_occurrence in
+    select o.* from public.groups g
+    join public.events e on e.tenant_id = g.tenant_id and e.group_id = g.id
+    join public.events_occurrences o on o.tenant_id = e.tenant_id and o.event_id = e.id and o.ends_at > now()
+    where g.tenant_id = events_narrow.tenant_id and g.id = events_narrow.group_id
+      -- Opened again meanwhile, it is everybody's.
+      and (g.visibility <> 'public' or g.status <> 'active')
+      and exists (select from private.events_strangers(o.tenant_id, o.id, g.id))
+    order by o.id limit 10
+    for no key update of o
+  loop
+    for v_person in
+      select s.id from private.events_strangers(v_occurrence.tenant_id, v_occurrence.id, events_narrow.group_id) s (id)
+      limit 200
+    loop
+      perform private.events_set_status(v_occurrence, v_person, 'declined');
+      v_count := v_count + 1;
+    end loop;
+    perform private.events_pass_on(v_occurrence.tenant_id, v_occurrence.id);
+  end loop;
+  return v_count;
+end;
+$$;
+comment on function public.events_narrow(uuid, uuid) is
+  'For the worker: frees the seats at a group''s events of those who are not in it, once it is not open to them any more; of ten occurrences at most. Answers with how many, to be called until there are none.';
+grant execute on function public.events_narrow(uuid, uuid) to service_role;
+
+create function private.events_strangers(tenant_id uuid, occurrence_id uuid, group_id uuid)
+returns setof uuid
+language plpgsql
+stable
+security definer -- reads attendances past their policies
+rows 10
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select a.person_id from public.events_attendances a
+    where a.tenant_id = events_strangers.tenant_id and a.occurrence_id = events_strangers.occurrence_id
+      and a.status in ('going', 'maybe', 'waiting', 'offered') and a.checked_in_at is null
+      and not exists (
+        select from public.groups_members m
+        where m.tenant_id = a.tenant_id and m.group_id = events_strangers.group_id and m.person_id = a.person_id
+          and m.status = 'active'
+      )
+    order by a.person_id;
+end;
+$$;
+comment on function private.events_strangers(uuid, uuid, uuid) is
+  'Who comes to an occurrence, or may, and is not in the group.';
+
+create function private.events_on_group_narrowed()
+returns trigger
+language plpgsql
+volatile
+security definer -- nobody else writes the outbox
+set search_path = ''
+as $$
+begin
+  perform private.enqueue(
+    'events.narrow', jsonb_build_object('group', new.id), new.tenant_id, 'groups:' || new.id,
+    'events.narrow:' || new.id
+  );
+  return null;
+end;
+$$;
+comment on function private.events_on_group_narrowed() is
+  'After a group is not open to all any more: has the worker free the seats at its events of who is not in it.';
+
+create trigger events_on_group_narrowed after update of visibility, status on public.groups
+  for each row when (
+    old.visibility = 'public' and old.status = 'active' and (new.visibility <> 'public' or new.status <> 'active')
+  )
+  execute function private.events_on_group_narrowed();
+
 create function private.events_on_group_left()
 returns trigger
 language plpgsql

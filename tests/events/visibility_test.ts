@@ -81,6 +81,50 @@ Deno.test("who leaves a group frees their seat at its events, and the next is of
   await assertRefused(respond(ben, tenant, occurrence.id), 404, "events.not_found");
 });
 
+Deno.test("of a change of many occurrences each is told once", async () => {
+  const { tenant, ana, ben } = await createMeeting();
+  const event = await create(ana, tenant, { rule: "FREQ=WEEKLY;COUNT=3" });
+  const three = await until(async () => {
+    const found = await occurrencesOf(ben, event.id);
+    return found.length === 3 ? found : null;
+  }, { timeout: 20_000 });
+  for (const { id } of three) await answers(ben, tenant, id);
+  const done = () =>
+    until(() =>
+      withDatabase(async (sql) => {
+        const [left] = await sql`
+          select count(*)::int as count from private.jobs
+          where tenant_id = ${tenant.id} and kind = 'events.changed'`;
+        return left!.count === 0;
+      }), { timeout: 20_000 });
+  await must(act(ana, tenant, "update", { event_id: event.id, title: "Threshing" }));
+  await done();
+  assertEquals(await noticesOf(ben, tenant), ["events.changed"]);
+  await must(act(ana, tenant, "update", { event_id: event.id, title: "Milling" }));
+  await done();
+  assertEquals(await noticesOf(ben, tenant), ["events.changed", "events.changed"]);
+});
+
+Deno.test("strangers give up their seats at the events of a group that becomes private", async () => {
+  const { tenant, ana, ben, carl, group } = await createCircle("public");
+  await withEvents(tenant);
+  const event = await create(ana, tenant, { group_id: group.id, capacity: 1 });
+  const { id } = await firstOf(carl, event.id);
+  await answers(carl, tenant, id);
+  const stranger = await createMember(tenant);
+  for (const me of [stranger, ben]) await answers(me, tenant, id);
+  await inGroup(ana, tenant, "update", { group_id: group.id, visibility: "private" });
+  const standing = () =>
+    withDatabase(async (sql) => {
+      const found = await sql`
+        select person_id, status from events_attendances where occurrence_id = ${id}`;
+      const of = Object.fromEntries(found.map(({ person_id, status }) => [person_id, status]));
+      return [of[carl.id], of[stranger.id], of[ben.id]];
+    });
+  await until(async () => (await standing())[0] === "declined", { timeout: 20_000 });
+  assertEquals(await standing(), ["declined", "declined", "offered"]);
+});
+
 Deno.test("who comes is seen by all, who waits or declined by themselves and the organiser", async () => {
   const { tenant, ana, ben, carl } = await createMeeting();
   const event = await create(ana, tenant, { capacity: 1 });

@@ -36,13 +36,25 @@ const tell: Handler = async ({ id, tenant_id, kind, payload }, { database }, sig
       occurrence: payload.occurrence,
       job: id,
       after,
+      change: payload.change ?? null,
     });
   } while (after && !signal.aborted);
   signal.throwIfAborted();
 };
 
+/** Frees the seats of those who do not see the events of a group any more, a few at a time. */
+const narrow: Handler = async ({ tenant_id, payload }, { database }, signal) => {
+  const asService = database.asService();
+  let freed = 0;
+  do {
+    freed = await asService.rpc<number>("events_narrow", { tenant_id, group_id: payload.group });
+  } while (freed > 0 && !signal.aborted);
+  signal.throwIfAborted();
+};
+
 export const eventsHandlers: Record<string, Handler> = {
   "events.expand": occurrences,
+  "events.narrow": narrow,
   "events.changed": tell,
   "events.cancelled": tell,
 };
