@@ -116,6 +116,16 @@ begin
   where h.tenant_id = wallet_book_settlement.tenant_id and h.id = any (wallet_book_settlement.holds)
   order by h.id
   for no key update;
+  if cardinality(wallet_book_settlement.holds) > 0 and exists (
+    select from public.wallet_holds h
+    where h.tenant_id = wallet_book_settlement.tenant_id and h.id = any (wallet_book_settlement.holds)
+      and h.status = 'held' and not exists (
+        select from unnest(legs) l
+        where l.account_id = h.from_account and l.currency = h.currency and l.amount < 0
+      )
+  ) then
+    raise exception 'A hold of no payer in settlement %', settlement_id;
+  end if;
   -- Several legs of one account are one; the accounts of all currencies are locked in one order.
   perform from public.wallet_ledger_accounts a
   where a.tenant_id = wallet_book_settlement.tenant_id

@@ -109,6 +109,38 @@ $$;
 comment on function private.exchanges_say(public.exchanges, uuid, text, text) is
   'Keeps what somebody wrote with a step, if they wrote something. Raises request.invalid.';
 
+create function private.exchanges_lock_held(exchanges public.exchanges[], accounts uuid[] default '{}')
+returns void
+language plpgsql
+volatile
+security definer -- locks holds and accounts past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_accounts uuid[];
+begin
+  -- Holds before their accounts, as whoever captures one.
+  select array_agg(h.from_account) into v_accounts
+  from (
+    select h.from_account from unnest(exchanges) e
+    join public.exchanges_parts p on p.tenant_id = e.tenant_id and p.exchange_id = e.id
+    join public.wallet_holds h on h.tenant_id = p.tenant_id and h.id = p.hold_id and h.status = 'held'
+    order by h.tenant_id, h.id
+    for no key update of h
+  ) h;
+  if v_accounts is not null then
+    perform from public.wallet_ledger_accounts a
+    where a.id = any (v_accounts || exchanges_lock_held.accounts)
+      and a.tenant_id in (select e.tenant_id from unnest(exchanges) e)
+    order by a.tenant_id, a.id
+    for no key update;
+  end if;
+end;
+$$;
+comment on function private.exchanges_lock_held(public.exchanges[], uuid[]) is
+  'Locks what is held for exchanges, then the accounts it is held of, with others, in the one order in which all lock accounts.';
+
 create function private.exchanges_release(exchange public.exchanges, actor uuid)
 returns void
 language plpgsql

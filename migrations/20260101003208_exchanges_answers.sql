@@ -95,6 +95,7 @@ declare
   v_me uuid := private.require(exchanges_accept.tenant_id, 'exchanges.take_part');
   v_exchange public.exchanges := private.exchanges_lock(exchanges_accept.tenant_id, exchanges_accept.exchange_id, v_me);
 begin
+  perform private.require_no_impersonation();
   if v_exchange.status in ('pending_broker', 'accepted') then
     return v_exchange; -- Everybody has agreed, the caller too.
   end if;
@@ -121,7 +122,7 @@ begin
 end;
 $$;
 comment on function public.exchanges_accept(uuid, uuid) is
-  'Agrees to what was proposed (permission exchanges.take_part). Once everybody has, it is accepted, or waits for a broker where the tenant wants one. Raises exchanges.not_found, exchanges.not_awaited, request.transition_refused; with holds, wallet.insufficient_funds and others of wallet_hold.';
+  'Agrees to what was proposed (permission exchanges.take_part). Once everybody has, it is accepted, or waits for a broker where the tenant wants one. Raises exchanges.not_found, exchanges.not_awaited, auth.impersonated, request.transition_refused; with holds, wallet.insufficient_funds and others of wallet_hold.';
 grant execute on function public.exchanges_accept(uuid, uuid) to authenticated;
 
 create function public.exchanges_decline(tenant_id uuid, exchange_id uuid, note text default null)

@@ -26,6 +26,36 @@ $$;
 comment on function private.exchanges_shares(public.exchanges, text, integer) is
   'Splits what is paid among those on a side, as they confirmed it or else agreed.';
 
+create function private.exchanges_account(part public.exchanges_parts, currency text)
+returns uuid
+language plpgsql
+stable
+security definer -- reads accounts past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+declare
+  v_account uuid;
+begin
+  select a.id into v_account
+  from public.wallet_ledger_accounts a
+  join public.members m on m.tenant_id = a.tenant_id and m.person_id = a.person_id
+  join public.people p on p.id = m.person_id
+  where a.tenant_id = part.tenant_id and a.person_id = part.person_id
+    and a.organisation_id is null and a.currency = exchanges_account.currency and a.purpose = 'member'
+    -- Leaving ends no debt, which a mediator decides about.
+    and m.status in ('active', 'left') and p.erased_at is null;
+  if not found and part.side = 'gives' then
+    raise sqlstate 'PT404' using message = 'wallet.recipient_not_found';
+  elsif not found then
+    raise sqlstate 'PT404' using message = 'wallet.not_found';
+  end if;
+  return v_account;
+end;
+$$;
+comment on function private.exchanges_account(public.exchanges_parts, text) is
+  'The account of who takes part, also after they left. Raises wallet.not_found, wallet.recipient_not_found.';
+
 create function private.exchanges_pay(exchange public.exchanges, total integer, actor uuid)
 returns uuid
 language plpgsql
@@ -37,6 +67,7 @@ as $$
 declare
   v_id uuid := private.uuid_v7();
   v_legs private.wallet_settlement_leg[];
+  v_unused boolean;
 begin
   perform private.exchanges_shares(exchange, s.side, exchanges_pay.total) from unnest(array['gives', 'receives']) s(side);
   if private.wallet_claim(
@@ -46,10 +77,7 @@ begin
   end if;
   v_legs := array(
     select row(
-      case p.side
-        when 'gives' then private.wallet_payee(p.tenant_id, p.person_id, exchange.currency, null)
-        else private.wallet_payer(p.tenant_id, p.person_id, exchange.currency, null)
-      end,
+      private.exchanges_account(p, exchange.currency),
       exchange.currency,
       case p.side when 'gives' then p.final_minutes else -p.final_minutes end
     )::private.wallet_settlement_leg
@@ -57,7 +85,15 @@ begin
     where p.tenant_id = exchange.tenant_id and p.exchange_id = exchange.id and p.final_minutes > 0
     order by p.person_id
   );
-  return (private.wallet_book_settlement(
+  v_unused := exists (
+    select from public.exchanges_parts p
+    where p.tenant_id = exchange.tenant_id and p.exchange_id = exchange.id and p.hold_id is not null
+      and p.final_minutes = 0
+  );
+  if v_unused then
+    perform private.exchanges_lock_held(array[exchange], array(select l.account_id from unnest(v_legs) l));
+  end if;
+  perform private.wallet_book_settlement(
     exchange.tenant_id, v_id, exchanges_pay.actor, v_legs,
     (
       select l.title from public.listings l
@@ -67,8 +103,14 @@ begin
     array(
       select p.hold_id from public.exchanges_parts p
       where p.tenant_id = exchange.tenant_id and p.exchange_id = exchange.id and p.hold_id is not null
+        and p.final_minutes > 0
     )
-  )).id;
+  );
+  if v_unused then
+    -- Of whose share no whole minute was left.
+    perform private.exchanges_release(exchange, exchanges_pay.actor);
+  end if;
+  return v_id;
 end;
 $$;
 comment on function private.exchanges_pay(public.exchanges, integer, uuid) is
@@ -164,6 +206,7 @@ declare
     where p.tenant_id = v_exchange.tenant_id and p.exchange_id = v_exchange.id and p.person_id = v_me
   );
 begin
+  perform private.require_no_impersonation();
   if v_before = v_minutes then
     return v_exchange; -- Said before: what came of it stands in the answer.
   end if;
@@ -181,5 +224,5 @@ begin
 end;
 $$;
 comment on function public.exchanges_confirm(uuid, uuid, integer) is
-  'Says how many minutes the caller gave or received, 15 to 1440; until everybody has, it may be corrected (permission exchanges.take_part). The last to confirm completes it: up to 15 minutes apart, the average is paid, a quarter more or less than agreed at most; further apart, it is disputed. Raises exchanges.not_found, exchanges.invalid_minutes, request.transition_refused, and of the payment wallet.insufficient_funds, wallet.limit_exceeded, wallet.account_frozen, wallet.account_closed, auth.impersonated, with which nothing is confirmed.';
+  'Says how many minutes the caller gave or received, 15 to 1440; until everybody has, it may be corrected (permission exchanges.take_part). The last to confirm completes it: up to 15 minutes apart, the average is paid, a quarter more or less than agreed at most; further apart, it is disputed. Raises exchanges.not_found, exchanges.invalid_minutes, request.transition_refused, auth.impersonated, and of the payment wallet.insufficient_funds, wallet.limit_exceeded, wallet.account_frozen, wallet.account_closed, with which nothing is confirmed.';
 grant execute on function public.exchanges_confirm(uuid, uuid, integer) to authenticated;

@@ -43,19 +43,19 @@ as $$
 #variable_conflict use_column
 declare
   v_exchange public.exchanges;
-  v_count integer := 0;
-begin
-  for v_exchange in
-    select * from public.exchanges e
+  v_due public.exchanges[] := array(
+    select e from public.exchanges e
     where e.due_at <= now()
     order by e.due_at
     limit 500
     for no key update skip locked
-  loop
+  );
+begin
+  perform private.exchanges_lock_held(v_due);
+  foreach v_exchange in array v_due loop
     perform private.exchanges_end(v_exchange);
-    v_count := v_count + 1;
   end loop;
-  return v_count;
+  return cardinality(v_due);
 end;
 $$;
 comment on function private.exchanges_end_due() is 'Does to 500 exchanges what their deadline does; returns to how many.';
@@ -107,14 +107,26 @@ as $$
 #variable_conflict use_column
 declare
   v_exchange public.exchanges;
-begin
-  for v_exchange in
-    select e.* from public.exchanges e
+  v_open public.exchanges[] := array(
+    select e from public.exchanges e
     join public.exchanges_parts p on p.tenant_id = e.tenant_id and p.exchange_id = e.id
     where p.tenant_id = new.tenant_id and p.person_id = new.person_id and p.ended_at is null
     order by e.id
     for no key update of e
-  loop
+  );
+  v_payable boolean := new.status = 'left' and exists (
+    select from public.people p where p.id = new.person_id and p.erased_at is null
+  );
+begin
+  perform private.exchanges_lock_held(v_open);
+  foreach v_exchange in array v_open loop
+    if v_payable and v_exchange.status in ('pending_confirmation', 'disputed') then
+      -- What was done is owed: a mediator decides, and what is held for it stays held.
+      if v_exchange.status = 'pending_confirmation' then
+        perform private.exchanges_go_to_dispute(v_exchange, null, 'member_gone');
+      end if;
+      continue;
+    end if;
     v_exchange := private.exchanges_step(v_exchange, 'cancelled', null, 'member_gone');
     perform private.exchanges_tell(
       v_exchange, 'exchanges.cancelled', array_remove(private.exchanges_people(v_exchange), new.person_id)
@@ -124,7 +136,7 @@ begin
 end;
 $$;
 comment on function private.exchanges_on_member_gone() is
-  'After a member left or was banned: what was open with them is cancelled, for nobody could pay or be paid.';
+  'After a member left or was banned: what was open with them is cancelled; but what somebody had confirmed before they left goes to a mediator.';
 create trigger exchanges_on_member_gone after update of status on public.members
   for each row when (new.status in ('left', 'banned') and old.status not in ('left', 'banned'))
   execute function private.exchanges_on_member_gone();

@@ -3,7 +3,7 @@ import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { act, type Exchange } from "../support/exchanges.ts";
 import { createMember, issue } from "../support/tenants.ts";
-import { assertIntact } from "../support/wallet.ts";
+import { accountOf, assertIntact, type Hold } from "../support/wallet.ts";
 import { balance, createTimeBank, parts, read, type World } from "./support.ts";
 
 interface Garden extends World {
@@ -13,8 +13,8 @@ interface Garden extends World {
   plan: { person: string; side: string; minutes: number }[];
 }
 
-async function createGarden(): Promise<Garden> {
-  const world = await createTimeBank();
+async function createGarden(settings?: Record<string, unknown>): Promise<Garden> {
+  const world = await createTimeBank(settings);
   const { tenant, ana, ben } = world;
   const [carl, dora] = await Promise.all([createMember(tenant), createMember(tenant)]);
   await issue(tenant, dora, 600);
@@ -105,6 +105,27 @@ Deno.test("a broker splits what a group cannot agree on by what each said", asyn
   assertEquals((await read(ana, exchange_id)).reason, "difference");
   await must(act(tenant, broker, "resolve", { exchange_id, minutes: 200, note: "Between you" }));
   assertEquals(await Promise.all([ana, ben, carl, dora].map(balance)), [500, 160, 40, 500]);
+  await assertIntact(tenant, owner);
+});
+
+Deno.test("of whose share no minute is left, what was held is theirs again", async () => {
+  const garden = await createGarden({ features: { "exchanges.holds": true } });
+  const { tenant, ana, ben, dora, broker, owner } = garden;
+  const plan = [
+    { person: ben.id, side: "gives", minutes: 465 },
+    { person: ana.id, side: "receives", minutes: 15 },
+    { person: dora.id, side: "receives", minutes: 450 },
+  ];
+  const { id: exchange_id } = await open({ ...garden, plan });
+  for (const me of [ben, dora]) await must(act(tenant, me, "accept", { exchange_id }));
+  await must(act(tenant, ben, "start", { exchange_id }));
+  for (const [me, minutes] of [[ben, 465], [ana, 15], [dora, 480]] as const) {
+    await must(act(tenant, me, "confirm", { exchange_id, minutes }));
+  }
+  await must(act(tenant, broker, "resolve", { exchange_id, minutes: 15, note: "A quarter" }));
+  assertEquals(await Promise.all([ana, ben, dora].map(balance)), [600, 15, 585]);
+  const [hold] = await must<Hold[]>(ana.client.from("wallet_holds").select());
+  assertEquals([(await accountOf(ana)).held, hold!.status], [0, "voided"]);
   await assertIntact(tenant, owner);
 });
 

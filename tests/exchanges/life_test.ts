@@ -3,7 +3,7 @@ import { assertRefused, must } from "../support/answers.ts";
 import { admin } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
 import { act, type Exchange } from "../support/exchanges.ts";
-import { setStatus } from "../support/tenants.ts";
+import { addMember, setStatus } from "../support/tenants.ts";
 import { accountOf, assertIntact, type Hold } from "../support/wallet.ts";
 import {
   balance,
@@ -84,6 +84,28 @@ Deno.test("who is banned or leaves takes what was open along; what was paid stay
   assertEquals([gone.status, gone.reason], ["cancelled", "member_gone"]);
   assertEquals((await read(ana, paid.id)).status, "completed");
   ok((await notices(ana)).includes("cancelled"));
+});
+
+Deno.test("leaving pays no debt: what was confirmed goes to a mediator, who can have it paid", async () => {
+  const world = await createTimeBank({ features: { "exchanges.holds": true } });
+  const { tenant, ana, ben, broker, owner } = world;
+  const disputed = await exchangeIn(world, "disputed");
+  const confirmed = await exchangeIn(world, "pending_confirmation");
+  const begun = await exchangeIn(world, "in_progress");
+  await must(ana.client.rpc("members_leave", { tenant_id: tenant.id }));
+  const states = await Promise.all([confirmed, disputed, begun].map(({ id }) => read(ben, id)));
+  assertEquals(states.map(({ status, reason }) => [status, reason]), [
+    ["disputed", "member_gone"],
+    ["disputed", "difference"],
+    ["cancelled", "member_gone"],
+  ]);
+  for (const { id: exchange_id } of [confirmed, disputed]) {
+    await must(act(tenant, broker, "resolve", { exchange_id, minutes: 60, note: "It was done" }));
+  }
+  assertEquals(await balance(ben), 120);
+  await addMember(tenant, ana);
+  assertEquals([await balance(ana), (await accountOf(ana)).held], [480, 0]);
+  await assertIntact(tenant, owner);
 });
 
 Deno.test("with holds the agreed time is set aside, taken when it is paid, and free again when it is not", async () => {

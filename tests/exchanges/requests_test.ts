@@ -1,4 +1,5 @@
 import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
+import { impersonate } from "../admin/support.ts";
 import { assertRefused, must } from "../support/answers.ts";
 import { anonymous, type Person } from "../support/clients.ts";
 import { act, type Exchange } from "../support/exchanges.ts";
@@ -183,6 +184,19 @@ Deno.test("hostile: strangers, members of other tenants and visitors neither see
   assertEquals(await Promise.all([stranger, outsider].map(seen)), [[0, 0, 0], [0, 0, 0]]);
   assertEquals(await seen(ana), [1, 2, 1]);
   assertEquals(await read(ana, exchange_id), before);
+});
+
+Deno.test("in an impersonated session nobody accepts, and nobody confirms", async () => {
+  const world = await createTimeBank();
+  const { tenant, ben, owner } = world;
+  const { id: exchange_id } = await propose(world);
+  const as = await impersonate(world, owner, ben, { writes: true });
+  const accept = (me: typeof ben) => act(tenant, me, "accept", { exchange_id });
+  await assertRefused(accept(as), 403, "auth.impersonated");
+  await must(accept(ben));
+  await must(act(tenant, ben, "start", { exchange_id }));
+  const confirm = act(tenant, as, "confirm", { exchange_id, minutes: 60 });
+  await assertRefused(confirm, 403, "auth.impersonated");
 });
 
 Deno.test("the module off closes tables and doors at once", async () => {

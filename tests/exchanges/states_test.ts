@@ -2,6 +2,7 @@ import { deepStrictEqual as assertEquals, ok } from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import { withDatabase } from "../support/database.ts";
 import { act, type Exchange } from "../support/exchanges.ts";
+import { setStatus } from "../support/tenants.ts";
 import { reverse } from "../support/wallet.ts";
 import { balance, createTimeBank, exchangeIn, parts, propose, read, runOut } from "./support.ts";
 
@@ -49,9 +50,9 @@ Deno.test("every state of an exchange is reached and left by somebody's act or b
     const disputed = await go(exchange, ana, "dispute", { note: "It was less" });
     await go(disputed, broker, "resolve", { minutes, note: "As the neighbours say" });
   }
-  // Whoever goes takes what is open with them along.
+  // Whoever is banned takes what is open with them along.
   const left = await exchangeIn(world, "pending_confirmation");
-  await step(left, () => must(ben.client.rpc("members_leave", { tenant_id: tenant.id })));
+  await step(left, () => setStatus(owner.client, tenant, ben, "banned"));
 
   await withDatabase(async (sql) => {
     const allowed = await sql<{ step: string; from_state: string; to_state: string }[]>`
