@@ -176,6 +176,7 @@ begin
       array(
         select b.person_id from public.goals_buddies b
         where b.tenant_id = goal.tenant_id and b.goal_id = goal.id and b.status = 'accepted'
+          and private.goals_sees(v_goal, b.person_id)
         union
         select c.person_id from (
           select k.person_id from public.goals_check_ins k
@@ -241,6 +242,7 @@ begin
       array(
         select b.person_id from public.goals_buddies b
         where b.tenant_id = v_goal.tenant_id and b.goal_id = v_goal.id and b.status = 'accepted'
+          and private.goals_sees(v_goal, b.person_id)
         union select v_goal.owner_id
         except select v_me
       ),

@@ -144,6 +144,24 @@ Deno.test("buddies are asked, and may refuse, leave or be parted with", async ()
   );
 });
 
+Deno.test("a buddy who sees it no more hears nothing of it", async () => {
+  const goal = await setGoal(ana, tenant, { target: 2, visibility: "buddies" });
+  await must(act(ana, "invite", goal, { person: ben.id }));
+  await must(act(ben, "answer", goal, { accept: true }));
+  await block(ben, tenant, ana);
+  await must(act(ana, "check_in", goal));
+  await must(act(ana, "check_in", goal));
+  const heard = async () => [
+    await told(ben, "goals.checked_in", goal),
+    await told(ben, "goals.reached", goal),
+  ];
+  assert.deepEqual(await heard(), [0, 0]);
+  await block(ben, tenant, ana, false);
+  await must(act(ana, "save", goal, { changes: { target: 3 } }));
+  await must(act(ana, "check_in", goal));
+  assert.deepEqual(await heard(), [1, 1]);
+});
+
 Deno.test("the community's goals are set by who manages them, and brought on by all", async () => {
   const community = { scope: "community", target: 3 };
   await assertRefused(
