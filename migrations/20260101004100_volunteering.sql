@@ -195,10 +195,13 @@ create policy volunteering_opportunities_select_member on public.volunteering_op
         status <> 'draft' and removed_at is null
         and (
           group_id is null or group_id = any (array(select private.groups_mine()))
-          or exists (
-            select from public.groups g
-            where g.tenant_id = volunteering_opportunities.tenant_id and g.id = volunteering_opportunities.group_id
-              and g.visibility = 'public'
+          or (
+            group_id <> all (array(select private.groups_barred()))
+            and exists (
+              select from public.groups g
+              where g.tenant_id = volunteering_opportunities.tenant_id and g.id = volunteering_opportunities.group_id
+                and g.visibility = 'public' and g.status = 'active'
+            )
           )
         )
       )

@@ -70,6 +70,30 @@ $$;
 comment on function private.volunteering_lock(uuid, uuid, uuid) is
   'An opportunity that the person sees, locked. Raises volunteering.not_found.';
 
+create function private.volunteering_lock_all(tenants uuid[], person uuid)
+returns void
+language plpgsql
+volatile
+security definer -- locks opportunities past their policies
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  perform from public.volunteering_opportunities o
+  where (o.tenant_id, o.id) in (
+    select s.tenant_id, s.opportunity_id from public.volunteering_signups s
+    where s.tenant_id = any (tenants) and s.person_id = volunteering_lock_all.person
+    union
+    select c.tenant_id, c.id from public.volunteering_opportunities c
+    where c.tenant_id = any (tenants) and c.organiser_id = volunteering_lock_all.person
+  )
+  order by o.tenant_id, o.id
+  for no key update;
+end;
+$$;
+comment on function private.volunteering_lock_all(uuid[], uuid) is
+  'Locks whatever a person called for or signed up for, in one order, before anything that hangs on it changes.';
+
 create function private.volunteering_require_runner(opportunity public.volunteering_opportunities, person uuid)
 returns void
 language plpgsql
@@ -166,11 +190,11 @@ $$;
 comment on function private.volunteering_payer(public.volunteering_opportunities) is
   'The account that pays approved hours; null where there is none.';
 
-create function private.volunteering_check_payment(opportunity public.volunteering_opportunities, person uuid)
+create function private.volunteering_require_pay(opportunity public.volunteering_opportunities)
 returns void
 language plpgsql
 stable
-security definer -- reads tenants and accounts past their policies
+security definer -- reads tenants and currencies past their policies
 set search_path = ''
 as $$
 #variable_conflict use_column
@@ -185,6 +209,20 @@ begin
   ) then
     raise sqlstate 'PT409' using message = 'volunteering.unpaid_here';
   end if;
+end;
+$$;
+comment on function private.volunteering_require_pay(public.volunteering_opportunities) is
+  'Raises volunteering.unpaid_here where the tenant does not pay volunteers, or not in this currency.';
+
+create function private.volunteering_check_payment(opportunity public.volunteering_opportunities, person uuid)
+returns void
+language plpgsql
+stable
+security definer -- reads accounts past their policies
+set search_path = ''
+as $$
+begin
+  perform private.volunteering_require_pay(opportunity);
   perform private.require_no_impersonation();
   -- Whoever promises what the fund pays may pay from it themselves; so with an organisation. An account
   -- that is not there is no account of anybody's, never the person's own.

@@ -69,6 +69,7 @@ declare
   v_opportunity public.volunteering_opportunities :=
     private.volunteering_lock(volunteering_sign_up.tenant_id, volunteering_sign_up.opportunity, v_me);
   v_signup public.volunteering_signups;
+  v_new boolean;
   v_note text := nullif(btrim(volunteering_sign_up.note), '');
 begin
   if char_length(v_note) > 500 then
@@ -76,13 +77,19 @@ begin
   elsif v_opportunity.status <> 'open' or v_opportunity.ends_at <= now() then
     raise sqlstate 'PT409' using message = 'volunteering.closed';
   end if;
+  perform private.require_rate(
+    'volunteering-sign-up:' || v_opportunity.tenant_id || ':' || v_me, 60, interval '1 hour'
+  );
   insert into public.volunteering_signups (tenant_id, opportunity_id, person_id)
   values (v_opportunity.tenant_id, v_opportunity.id, v_me)
   on conflict do nothing;
+  v_new := found;
   update public.volunteering_signups s set note = v_note
   where s.tenant_id = v_opportunity.tenant_id and s.opportunity_id = v_opportunity.id and s.person_id = v_me
   returning * into v_signup;
-  if v_signup.status in ('accepted', 'declined') then
+  if v_signup.status in ('accepted', 'declined')
+    or (v_signup.status = 'applied' and v_opportunity.by_hand and not v_new)
+  then
     return v_signup;
   end if;
   if v_signup.status = 'withdrawn' or not v_opportunity.by_hand then
@@ -100,7 +107,7 @@ begin
 end;
 $$;
 comment on function public.volunteering_sign_up(uuid, uuid, text) is
-  'Offers to help: accepted at once where there is room, or when whoever runs it says so (permission volunteering.help). Again, it is answered with what stands. Raises volunteering.not_found, volunteering.closed, volunteering.full, request.invalid.';
+  'Offers to help: accepted at once where there is room, or when whoever runs it says so (permission volunteering.help). Again, it is answered with what stands. Raises volunteering.not_found, volunteering.closed, volunteering.full, limits.exceeded, request.invalid.';
 grant execute on function public.volunteering_sign_up(uuid, uuid, text) to authenticated;
 
 create function public.volunteering_withdraw(tenant_id uuid, opportunity uuid)

@@ -16,14 +16,19 @@ as $$
 #variable_conflict use_column
 declare
   v_me uuid := private.require(volunteering_log.tenant_id, 'volunteering.help');
-  v_opportunity public.volunteering_opportunities :=
-    private.volunteering_lock(volunteering_log.tenant_id, volunteering_log.opportunity, v_me);
+  v_opportunity public.volunteering_opportunities;
   v_note text := nullif(btrim(volunteering_log.note), '');
   v_today date := (
     select (now() at time zone t.time_zone)::date from public.tenants t where t.id = volunteering_log.tenant_id
   );
   v_hours public.volunteering_hours;
+  v_before text;
 begin
+  -- The member's row first, as where somebody leaves: of two at once the second counts the first, for a
+  -- day has 24 hours.
+  perform from public.members m
+  where m.tenant_id = volunteering_log.tenant_id and m.person_id = v_me for no key update;
+  v_opportunity := private.volunteering_lock(volunteering_log.tenant_id, volunteering_log.opportunity, v_me);
   if not exists (
     select from public.volunteering_signups s
     where s.tenant_id = v_opportunity.tenant_id and s.opportunity_id = v_opportunity.id and s.person_id = v_me
@@ -38,9 +43,7 @@ begin
     raise sqlstate 'PT422' using
       message = 'request.invalid', detail = 'minutes: 15 to 1,440; day: of the last 90; note: at most 500 characters';
   end if;
-  -- The member's row, so that of two at once the second counts the first: a day has 24 hours.
-  perform from public.members m
-  where m.tenant_id = v_opportunity.tenant_id and m.person_id = v_me for no key update;
+  perform private.require_rate('volunteering-log:' || v_opportunity.tenant_id || ':' || v_me, 120, interval '1 hour');
   if volunteering_log.minutes + (
     select coalesce(sum(h.minutes), 0) from public.volunteering_hours h
     where h.tenant_id = v_opportunity.tenant_id and h.person_id = v_me and h.day = volunteering_log.day
@@ -55,6 +58,9 @@ begin
     )
     returning * into v_hours;
   else
+    select h.status into v_before from public.volunteering_hours h
+    where h.tenant_id = v_opportunity.tenant_id and h.id = volunteering_log.hours and h.person_id = v_me
+    for no key update;
     update public.volunteering_hours h
     set day = volunteering_log.day, minutes = volunteering_log.minutes, note = v_note, status = 'submitted',
       reason = null, decided_by = null, decided_at = null
@@ -65,7 +71,8 @@ begin
       raise sqlstate 'PT404' using message = 'volunteering.hours_not_found';
     end if;
   end if;
-  if v_opportunity.organiser_id <> v_me then
+  -- Corrected before anybody judged them, they wait as they did.
+  if v_opportunity.organiser_id <> v_me and v_before is distinct from 'submitted' then
     perform private.notify(
       v_opportunity.organiser_id, 'volunteering.hours_submitted', private.volunteering_notice(v_opportunity),
       v_opportunity.tenant_id
@@ -75,7 +82,7 @@ begin
 end;
 $$;
 comment on function public.volunteering_log(uuid, uuid, date, integer, text, uuid) is
-  'Logs time that the caller gave where they were accepted, of the last 90 days, or corrects what is not approved (hours) (permission volunteering.help). Raises volunteering.not_found, volunteering.not_a_helper, volunteering.closed, volunteering.day_full, volunteering.hours_not_found, request.invalid.';
+  'Logs time that the caller gave where they were accepted, of the last 90 days, or corrects what is not approved (hours) (permission volunteering.help). Raises volunteering.not_found, volunteering.not_a_helper, volunteering.closed, volunteering.day_full, volunteering.hours_not_found, limits.exceeded, request.invalid.';
 grant execute on function public.volunteering_log(uuid, uuid, date, integer, text, uuid) to authenticated;
 
 create function public.volunteering_unlog(tenant_id uuid, hours uuid)
@@ -149,6 +156,9 @@ declare
   v_payee uuid;
   v_transfer uuid := private.uuid_v7();
 begin
+  select * into v_opportunity from public.volunteering_opportunities o
+  where o.tenant_id = hours.tenant_id and o.id = hours.opportunity_id;
+  perform private.volunteering_require_pay(v_opportunity);
   update public.volunteering_opportunities o set paid_minutes = o.paid_minutes + hours.minutes
   where o.tenant_id = hours.tenant_id and o.id = hours.opportunity_id and o.paid_from is not null
     and o.paid_minutes + hours.minutes <= o.budget_minutes
@@ -170,7 +180,7 @@ begin
 end;
 $$;
 comment on function private.volunteering_pay(public.volunteering_hours, uuid) is
-  'Pays hours out of the budget, minute for minute; returns the transfer. Raises volunteering.budget_spent, auth.impersonated, wallet.*.';
+  'Pays hours out of the budget, minute for minute; returns the transfer. Raises volunteering.unpaid_here, volunteering.budget_spent, auth.impersonated, wallet.*.';
 
 create function private.volunteering_count(hours public.volunteering_hours, sign integer)
 returns void
@@ -263,7 +273,7 @@ begin
 end;
 $$;
 comment on function public.volunteering_decide(uuid, uuid, boolean, text) is
-  'Approves hours, which counts and where that was promised pays them, or rejects them with a reason; for whoever runs it, never their own (permission volunteering.read). Raises volunteering.hours_not_found, members.not_yourself, volunteering.budget_spent, wallet.insufficient_funds and what else the wallet refuses, request.transition_refused, request.invalid.';
+  'Approves hours, which counts and where that was promised pays them, or rejects them with a reason; for whoever runs it, never their own (permission volunteering.read). Raises volunteering.hours_not_found, members.not_yourself, volunteering.unpaid_here, volunteering.budget_spent, wallet.insufficient_funds and what else the wallet refuses, request.transition_refused, request.invalid.';
 grant execute on function public.volunteering_decide(uuid, uuid, boolean, text) to authenticated;
 
 create function public.volunteering_revoke(tenant_id uuid, hours uuid, reason text)

@@ -66,6 +66,7 @@ declare
   v_opportunity public.volunteering_opportunities;
   v_signup public.volunteering_signups;
 begin
+  perform private.volunteering_lock_all(array[new.tenant_id], new.person_id);
   for v_opportunity in
     select o.* from public.volunteering_opportunities o
     join public.volunteering_signups s on s.tenant_id = o.tenant_id and s.opportunity_id = o.id
@@ -100,6 +101,8 @@ as $$
 declare
   v_tenants uuid[] := array(select m.tenant_id from public.members m where m.person_id = new.id);
 begin
+  -- Before sign-ups and hours, as everybody does.
+  perform private.volunteering_lock_all(v_tenants, new.id);
   update public.volunteering_signups s set note = null
   where s.tenant_id = any (v_tenants) and s.person_id = new.id and s.note is not null;
   update public.volunteering_hours h set note = null, reason = null

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
+import { withDatabase } from "../support/database.ts";
 import { addMember, createMember, createTenant, issue, type Tenant } from "../support/tenants.ts";
 import {
   type Hours,
@@ -122,6 +123,22 @@ Deno.test("what the fund does not have is not paid, and the hours wait", async (
   await must(ana.client.rpc("members_leave", { tenant_id: tenant.id }));
   await assertRefused(decide(staff, tenant, other), 404, "wallet.recipient_not_found");
   await addMember(tenant, ana);
+});
+
+Deno.test("where the tenant pays no more, hours are not approved as paid", async () => {
+  const { tenant, owner, staff, ana } = await createWorld();
+  await donate(tenant, 60);
+  const given = await helped(ana, tenant, await openCall(owner, tenant, paid()), 60);
+  const pays = (pay: boolean) =>
+    withDatabase((sql) =>
+      sql`update tenants set settings = ${
+        sql.json({ volunteering: { pay } })
+      } where id = ${tenant.id}`
+    );
+  await pays(false);
+  await assertRefused(decide(staff, tenant, given), 409, "volunteering.unpaid_here");
+  await pays(true);
+  await must(decide(staff, tenant, given));
 });
 
 Deno.test("payment is promised by who may pay from there, where the tenant wants it, in hours", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { create as createGroup } from "../groups/support.ts";
+import { create as createGroup, does as inGroup } from "../groups/support.ts";
 import { assertRefused, must } from "../support/answers.ts";
 import type { Person } from "../support/clients.ts";
 import { withDatabase } from "../support/database.ts";
@@ -33,6 +33,13 @@ const told = async ({ client }: Person, kind: string, { id }: Pick<Opportunity, 
   (await must<{ payload: Record<string, string> }[]>(
     client.from("notifications").select("payload").eq("kind", `volunteering.${kind}`),
   )).filter(({ payload }) => payload.opportunity_id === id).length;
+
+/** How often somebody was told, which one line of the inbox adds up. */
+const times = async ({ client }: Person, kind: string, { id }: Pick<Opportunity, "id">) =>
+  (await must<{ payload: Record<string, string>; count: number }[]>(
+    client.from("notifications").select("payload, count").eq("kind", `volunteering.${kind}`),
+  )).filter(({ payload }) => payload.opportunity_id === id)
+    .reduce((sum, { count }) => sum + count, 0);
 
 const minutesOf = async ({ client }: Person) =>
   (await must<{ minutes: number }[]>(client.from("volunteering_totals").select("minutes")))[0]
@@ -85,6 +92,13 @@ Deno.test("calls are made for the community by managers, for a group by its mode
   const inside = await openCall(ana, tenant, { group_id });
   assert.deepEqual([await sees(ana, inside), await sees(ben, inside)], [true, false]);
   await assertRefused(act(ben, "sign_up", inside), 404, "volunteering.not_found");
+
+  const open = await createGroup(ana, tenant, { visibility: "public" });
+  const shown = await openCall(ana, tenant, { group_id: open.id });
+  assert.deepEqual([await sees(ben, shown), await sees(carl, shown)], [true, true]);
+  await inGroup(ben, tenant, "join", { group_id: open.id });
+  await inGroup(ana, tenant, "remove", { group_id: open.id, person: ben.id, ban: true });
+  assert.deepEqual([await sees(ben, shown), await sees(carl, shown)], [false, true]);
 });
 
 Deno.test("what no call can be is refused", async () => {
@@ -152,7 +166,8 @@ Deno.test("where it is by hand, whoever runs it says who helps", async () => {
     (await must<{ status: string }>(act(ana, "sign_up", call, { note: "I can" }))).status,
     "applied",
   );
-  assert.equal(await told(staff, "signed_up", call), 1);
+  await must(act(ana, "sign_up", call, { note: "I can come at eight" }));
+  assert.equal(await times(staff, "signed_up", call), 1);
   await assertRefused(act(ana, "sign_up", call, { note: "x".repeat(501) }), 422, "request.invalid");
   const answer = (me: Person, person: Person, accept: unknown) =>
     act(me, "answer", call, { person: person.id, accept });
@@ -186,6 +201,8 @@ Deno.test("hours count once somebody else approved them, and no longer once that
   const before = await minutesOf(ana);
   const given = await must<Hours>(log(ana, tenant, call, 90));
   assert.deepEqual([given.status, await minutesOf(ana)], ["submitted", before]);
+  await must(log(ana, tenant, call, 75, { hours: given.id }));
+  assert.equal(await times(staff, "hours_submitted", call), 1);
   const own = await must<Hours>(log(staff, tenant, call));
   await assertRefused(decide(staff, own, true), 403, "members.not_yourself");
   await assertRefused(decide(ana, given, true), 403, "members.not_yourself");
