@@ -88,7 +88,7 @@ Deno.test("a policy that takes too long denies", async () => {
 
 Deno.test("more policy checks than may wait are refused at once", async () => {
   await using _policies = await claimPolicies("sleeps");
-  await using realtime = await startRealtime({ policyTimeout: 4_000, policyQueue: 1 });
+  await using realtime = await startRealtime({ policyTimeout: 8_000, policyQueue: 1 });
   await using socket = await open(realtime);
   await using sql = connect("supabase_admin");
   const topics = Array.from({ length: 6 }, newTopic);
@@ -98,7 +98,7 @@ Deno.test("more policy checks than may wait are refused at once", async () => {
     return String(response.reason).split(":")[0];
   };
   const running = [0, 1, 2, 3].map(join);
-  await until(async () => (await busyBackends(sql, realtime)).length === 4, { timeout: 4_000 });
+  await until(async () => (await busyBackends(sql, realtime)).length === 4, { timeout: 8_000 });
   assertEquals(await Promise.race([4, 5].map(join)), "IncreaseConnectionPool");
   assertEquals(await Promise.all(running), new Array(4).fill("QueryCanceled"));
 });
